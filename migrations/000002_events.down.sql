@@ -1,0 +1,3 @@
+drop table dead_letters;
+drop table voids;
+drop table events;

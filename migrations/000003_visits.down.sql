@@ -1,0 +1,3 @@
+drop view visits;
+drop table more_visits;
+drop table member_day;
