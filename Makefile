@@ -1,0 +1,61 @@
+.DEFAULT_GOAL := help
+export GOTOOLCHAIN := local
+
+GOLANGCI_LINT_VERSION := v2.15.0
+GOFUMPT_VERSION       := v0.12.0
+
+MODULES := $(shell go list -m -f '{{.Dir}}')
+VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),unknown)
+RACE    := $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
+TOOLS   := $(shell go env GOPATH)/tools
+LINTER  := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)/gofumpt
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+build: ## bin/ingest, bin/query, bin/coworking
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-X coworking/pkg/boot.Version=$(VERSION)' \
+		-o bin/ ./services/ingest ./services/query ./cmd/coworking
+
+test: build ## All tests, on a real Postgres and a real broker; sets up what they need
+	go test $(RACE) $(addsuffix /...,$(filter-out $(CURDIR)/tests,$(MODULES)))
+	go test $(RACE) -count=1 ./tests/...
+
+lint: $(LINTER) ## go vet and golangci-lint, over every module
+	go vet work
+	$(LINTER) run $(addsuffix /...,$(MODULES))
+
+fmt: $(GOFUMPT) ## Format the Go code
+	$(GOFUMPT) -l -w .
+
+fmt-check: $(GOFUMPT) ## Fail where fmt would change something
+	@test -z "$$($(GOFUMPT) -l . | tee /dev/stderr)"
+
+tidy: ## Tidy every go.mod and bring them to the same versions
+	for module in $(MODULES); do GOWORK=off go mod -C $$module tidy || exit; done
+	go work sync
+
+tidy-check: tidy ## Fail where tidy changes what is committed
+	git diff --exit-code -- go.work go.work.sum $(addsuffix /go.mod,$(MODULES)) $(addsuffix /go.sum,$(MODULES))
+
+cross: ## Build each module on its own, for every system it is promised for
+	for module in $(MODULES); do for os in linux darwin; do for arch in amd64 arm64; do \
+		GOWORK=off CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -C $$module -buildvcs=false -o /dev/null ./... || exit; done; done; done
+
+up: build ## The whole system on this machine, until Ctrl-C; its data stays in ./data
+	bin/coworking up --data data
+
+demo: build ## The whole system with a quarter of a year in it and live traffic, until Ctrl-C
+	bin/coworking demo
+
+bench: build ## Events a second through the whole road, beside a ceiling
+	go run ./bench
+
+$(LINTER):
+	GOFLAGS= GOWORK=off GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+$(GOFUMPT):
+	GOFLAGS= GOWORK=off GOBIN=$(@D) go install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
+
+.PHONY: help build test lint fmt fmt-check tidy tidy-check cross up demo bench
