@@ -33,7 +33,7 @@ fmt-check: $(GOFUMPT) ## Fail where fmt would change something
 	@test -z "$$($(GOFUMPT) -l . | tee /dev/stderr)"
 
 tidy: ## Tidy every go.mod and bring them to the same versions
-	for module in $(MODULES); do GOWORK=off go mod -C $$module tidy || exit; done
+	for module in $(MODULES); do GOWORK=off go -C $$module mod tidy || exit; done
 	go work sync
 
 tidy-check: tidy ## Fail where tidy changes what is committed
