@@ -6,7 +6,9 @@ package tests
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -153,12 +155,7 @@ func outside(imported string, but []string) bool {
 	if !strings.Contains(first, ".") && first != "coworking" {
 		return false
 	}
-	for _, allowed := range but {
-		if imported == allowed {
-			return false
-		}
-	}
-	return true
+	return !slices.Contains(but, imported)
 }
 
 // testRoom says whether a package of ours is there for tests alone.
@@ -206,12 +203,7 @@ func source(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(t
 
 // union is a plan with more files in it.
 func union(plan, more fstest.MapFS) fstest.MapFS {
-	all := fstest.MapFS{}
-	for name, file := range plan {
-		all[name] = file
-	}
-	for name, file := range more {
-		all[name] = file
-	}
+	all := maps.Clone(plan)
+	maps.Copy(all, more)
 	return all
 }
