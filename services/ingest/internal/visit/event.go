@@ -54,12 +54,8 @@ func Insert(events []Event, fresh ...Event) []Event {
 	return events
 }
 
-// Remove takes the event with a key out of sorted ones, in place, and says
-// whether it was there.
-func Remove(events []Event, key Key) ([]Event, bool) {
-	at := slices.IndexFunc(events, func(e Event) bool { return e.Key == key })
-	if at < 0 {
-		return events, false
-	}
-	return slices.Delete(events, at, at+1), true
+// Remove takes the event with a key out of sorted ones, in place. Where there is
+// none, nothing changes.
+func Remove(events []Event, key Key) []Event {
+	return slices.DeleteFunc(events, func(e Event) bool { return e.Key == key })
 }

@@ -2,8 +2,9 @@ package visit
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
+
+	"coworking/pkg/fault"
 )
 
 // The packed form of a unit's events, version 1, some 20–28 bytes an event. It
@@ -77,31 +78,33 @@ func appendEvent(dst []byte, e *Event, before int64) []byte {
 	return dst
 }
 
-// Decode reads what Append wrote, to the last byte, and appends the events to
-// dst. Anything else is an error, and a mistake of our own: nobody but us
-// writes these bytes.
-func Decode(dst []Event, packed []byte) ([]Event, error) {
+// Decode reads what Append wrote, to the last byte. Anything else is
+// fault.Internal: nobody but us writes these bytes.
+func Decode(packed []byte) ([]Event, error) {
 	if len(packed) == 0 {
-		return dst, nil
+		return nil, nil
 	}
 	if packed[0] != version {
-		return dst, errors.New("packed events: not version 1")
+		return nil, fault.Internal.Errorf("packed events: version %d, not %d", packed[0], version)
 	}
 	r := reader{rest: packed[1:]}
-	first := len(dst)
-	before := Event{Time: r.varint()}
-	for len(dst) == first || len(r.rest) > 0 {
-		event := r.event(before.Time)
-		if len(dst) > first && compare(before, event) >= 0 {
-			r.bad = "out of order"
-		}
-		if r.bad != "" {
-			return dst[:first], errors.New("packed events: " + r.bad)
-		}
-		dst = append(dst, event)
-		before = event
+	first := r.varint()
+	events := []Event{r.event(first)}
+	if r.bad == "" && events[0].Time != first {
+		r.bad = "a first event that is not the first"
 	}
-	return dst, nil
+	for r.bad == "" && len(r.rest) > 0 {
+		before := events[len(events)-1]
+		event := r.event(before.Time)
+		if r.bad == "" && compare(before, event) >= 0 {
+			r.bad = "events out of order"
+		}
+		events = append(events, event)
+	}
+	if r.bad != "" {
+		return nil, fault.Internal.Errorf("packed events: %s, %d bytes before the end", r.bad, len(r.rest))
+	}
+	return events, nil
 }
 
 // reader takes packed bytes apart. Once something is bad, what it reads means
@@ -157,8 +160,11 @@ func (r *reader) varint() int64 {
 func (r *reader) uvarint(most uint64) uint64 {
 	n, width := binary.Uvarint(r.rest)
 	switch {
-	case width <= 0:
+	case width == 0:
 		r.bad = "cut short"
+		return 0
+	case width < 0:
+		r.bad = "a number that is too large"
 		return 0
 	case width > 1 && r.rest[width-1] == 0:
 		r.bad = "a number in more bytes than it needs"
