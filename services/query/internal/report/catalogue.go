@@ -1,0 +1,11 @@
+package report
+
+// Catalogue is every report there is, in the order that a reader meets them. To
+// add one, write its file and name it here: its route, its CSV and its words
+// follow.
+var Catalogue = catalogue(
+	DailyUsage,
+	HourlyUsage,
+	UniqueMembers,
+	OccupancyPeak,
+)

@@ -1,0 +1,106 @@
+package report
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"coworking/pkg/calendar"
+)
+
+// Column is one named figure of a row. A nested one has its names joined by an
+// underscore: departures_explicit.
+type Column struct {
+	Name     string
+	Type     string // date, instant, text, integer, number or boolean
+	Unit     string // what the figure counts; "" where it is no figure
+	Doc      string
+	Nullable bool
+
+	path []int
+}
+
+// Cell is the column's text in a row, and whether it is text that a person or a
+// device wrote: a spreadsheet must not take such a cell for a formula. Null is "".
+func (c Column) Cell(row any) (text string, words bool) {
+	v := reflect.ValueOf(row).Elem().FieldByIndex(c.path)
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return "", false
+		}
+		v = v.Elem()
+	}
+	switch value := v.Interface().(type) {
+	case string:
+		return value, true
+	case bool:
+		return strconv.FormatBool(value), false
+	case int64:
+		return strconv.FormatInt(value, 10), false
+	case time.Time:
+		return value.Format(time.RFC3339Nano), false
+	case fmt.Stringer:
+		return value.String(), false
+	default:
+		panic(fmt.Sprintf("report: column %s has no text", c.Name))
+	}
+}
+
+// columnsOf reads a row's columns from its fields: their JSON names, `doc` and
+// `unit` tags. A struct within the row is a nested name.
+func columnsOf[Row any]() []Column {
+	return columnsIn(reflect.TypeFor[Row](), "", nil)
+}
+
+func columnsIn(row reflect.Type, prefix string, path []int) []Column {
+	var columns []Column
+	for i := range row.NumField() {
+		field := row.Field(i)
+		name := field.Tag.Get("json")
+		if name == "" || strings.ContainsAny(name, ", ") {
+			panic(fmt.Sprintf("report: %s.%s has no plain JSON name", row, field.Name))
+		}
+		here := append(append([]int(nil), path...), i)
+		if field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[time.Time]() {
+			columns = append(columns, columnsIn(field.Type, prefix+name+"_", here)...)
+			continue
+		}
+		column := Column{
+			Name: prefix + name,
+			Unit: field.Tag.Get("unit"),
+			Doc:  field.Tag.Get("doc"),
+			path: here,
+		}
+		kind := field.Type
+		if kind.Kind() == reflect.Pointer {
+			column.Nullable, kind = true, kind.Elem()
+		}
+		column.Type = typeName(kind)
+		if column.Doc == "" || column.Type == "" {
+			panic(fmt.Sprintf("report: column %s of %s has no words, or a type that cannot be written", column.Name, row))
+		}
+		columns = append(columns, column)
+	}
+	return columns
+}
+
+func typeName(kind reflect.Type) string {
+	switch kind {
+	case reflect.TypeFor[calendar.Date]():
+		return "date"
+	case reflect.TypeFor[time.Time]():
+		return "instant"
+	case reflect.TypeFor[Hours](), reflect.TypeFor[Minutes](), reflect.TypeFor[Mean]():
+		return "number"
+	case reflect.TypeFor[string]():
+		return "text"
+	case reflect.TypeFor[int64]():
+		return "integer"
+	case reflect.TypeFor[bool]():
+		return "boolean"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,284 @@
+package report
+
+import (
+	"context"
+
+	"coworking/pkg/calendar"
+	"coworking/pkg/fault"
+	"coworking/pkg/slots"
+)
+
+// DailyUsage is how busy the spaces were, day by day.
+var DailyUsage = define("daily_usage",
+	"Check-ins, visits, distinct members and the hours they stayed, by visit day.", dailyUsage)
+
+type dailyUsageParams struct {
+	Common
+	Interval string `param:"interval" enum:"day,week,month" default:"day" doc:"How many days a row counts."`
+}
+
+type dailyUsageRow struct {
+	Date            calendar.Date `json:"date" doc:"The visit day, or the first day of the week or month."`
+	Checkins        *int64        `json:"checkins" unit:"events" doc:"Check-ins, also those by token and those that only touched an open visit."`
+	Visits          *int64        `json:"visits" unit:"visits" doc:"Visits that began."`
+	UniqueMembers   *int64        `json:"unique_members" unit:"members" doc:"Different members among them."`
+	AnonymousVisits *int64        `json:"anonymous_visits" unit:"visits" doc:"Visits of somebody unknown."`
+	Failed          *int64        `json:"failed" unit:"events" doc:"Refusals at the door."`
+	VisitorHours    *Hours        `json:"visitor_hours" unit:"hours" doc:"Time inside up to now, times the people of each visit."`
+	Open            *int64        `json:"open" unit:"visits" doc:"Visits that have not ended."`
+	Partial         bool          `json:"partial" doc:"The day is still running."`
+}
+
+type dailyUsageTotals struct {
+	Checkins        *int64 `json:"checkins"`
+	Visits          *int64 `json:"visits"`
+	UniqueMembers   *int64 `json:"unique_members"`
+	AnonymousVisits *int64 `json:"anonymous_visits"`
+	Failed          *int64 `json:"failed"`
+	VisitorHours    *Hours `json:"visitor_hours"`
+	Open            *int64 `json:"open"`
+	Partial         bool   `json:"partial"`
+}
+
+// usage is what a row, or the range, adds up to.
+type usage struct {
+	alive, partial                                            bool
+	checkins, visits, members, anonymous, failed, dwell, open int64
+}
+
+func (u *usage) add(o usage) {
+	u.alive = u.alive || o.alive
+	u.partial = u.partial || o.partial
+	u.checkins += o.checkins
+	u.visits += o.visits
+	u.anonymous += o.anonymous
+	u.failed += o.failed
+	u.dwell += o.dwell
+	u.open += o.open
+}
+
+// tally is a daily usage in the making: a usage for each row.
+type tally struct {
+	*scope
+	buckets buckets
+	rows    []usage
+	ends    ends
+}
+
+func dailyUsage(ctx context.Context, s *scope, p dailyUsageParams) (counted[dailyUsageRow, dailyUsageTotals], error) {
+	t := tally{scope: s, buckets: s.buckets(p.Interval)}
+	t.rows = make([]usage, len(t.buckets.starts))
+	t.markLives()
+
+	count := t.countInstants
+	if s.wholeDays() {
+		count = t.countDays
+	}
+	if err := count(ctx); err != nil {
+		return counted[dailyUsageRow, dailyUsageTotals]{}, err
+	}
+	members, err := t.countMembers(ctx)
+	if err != nil {
+		return counted[dailyUsageRow, dailyUsageTotals]{}, err
+	}
+	return t.answer(p.Interval, members), nil
+}
+
+// markLives notes the rows in which any space lives, and those still running.
+func (t *tally) markLives() {
+	for _, p := range t.places {
+		for d := t.from; d < t.to; d++ {
+			if row := &t.rows[t.buckets.row(d)]; p.alive(d) {
+				row.alive = true
+				row.partial = row.partial || t.running(p, d)
+			}
+		}
+	}
+}
+
+// countDays adds up whole visit days, and takes off what lies after asOf.
+func (t *tally) countDays(ctx context.Context) error {
+	days, err := t.spaceDays(ctx, false)
+	if err != nil {
+		return err
+	}
+	for _, d := range days {
+		if !d.place.alive(d.date) {
+			continue
+		}
+		t.rows[t.buckets.row(d.date)].add(usage{
+			checkins: d.checkins, failed: d.failed, visits: d.visits, anonymous: d.anonymous, dwell: d.dwell,
+		})
+		t.ends.all += d.visits
+		t.ends.estimated += d.estimated
+	}
+	open, err := t.openStays(ctx)
+	for _, v := range open {
+		if !v.place.alive(v.day) {
+			continue
+		}
+		t.rows[t.buckets.row(v.day)].add(usage{open: 1, dwell: -v.dwell(window{t.asOf, v.out})})
+		t.ends.all--
+		if !v.explicit {
+			t.ends.estimated--
+		}
+	}
+	return err
+}
+
+// countInstants adds up days that are not the spaces' own, or are cut: events by
+// their slots, and each visit where it began.
+func (t *tally) countInstants(ctx context.Context) error {
+	if err := t.countEvents(ctx); err != nil {
+		return err
+	}
+	stays, err := t.stays(ctx, t.inRange())
+	for i := range stays {
+		v := &stays[i]
+		date := v.place.grid.DayAt(v.in)
+		if !t.instants(v.place).holds(v.in) || !v.place.alive(date) {
+			continue
+		}
+		u := usage{visits: 1, dwell: v.dwell(window{v.in, t.asOf})}
+		if v.member == 0 {
+			u.anonymous = 1
+		}
+		if v.out > t.asOf {
+			u.open = 1
+		}
+		t.rows[t.buckets.row(date)].add(u)
+		t.ends.count(v, t.asOf)
+	}
+	return err
+}
+
+// countEvents adds up check-ins and refusals by slots. Where the range cuts a
+// slot, the events themselves are counted.
+func (t *tally) countEvents(ctx context.Context) error {
+	days, err := t.spaceDays(ctx, true)
+	if err != nil {
+		return err
+	}
+	for _, d := range days {
+		start, _ := d.place.calendar.Span(d.date)
+		counters, err := slots.Decode(d.slots)
+		if err != nil {
+			return fault.Internal.Errorf("slots of %s on %s: %w", d.place.name, d.date, err)
+		}
+		whole, _ := slotted(t.instants(d.place))
+		for i := range counters.Len() {
+			at := start + int64(i)*slotLength
+			if n := counters.Sum(i, i+1); whole.holds(at) {
+				t.addEvents(d.place, at, n.Checkins, n.Failed)
+			}
+		}
+	}
+	return t.countCutSlots(ctx)
+}
+
+func (t *tally) countCutSlots(ctx context.Context) error {
+	var cut stretches
+	var places []*place
+	for _, p := range t.places {
+		_, rest := slotted(t.instants(p))
+		for _, w := range rest {
+			if !w.empty() {
+				cut.add(p, w)
+				places = append(places, p)
+			}
+		}
+	}
+	counted, err := t.edges(ctx, cut)
+	for i, e := range counted {
+		t.addEvents(places[i], cut.starts[i].UnixMicro(), e.checkins, e.failed)
+	}
+	return err
+}
+
+func (t *tally) addEvents(p *place, at, checkins, failed int64) {
+	if date := p.grid.DayAt(at); p.alive(date) {
+		t.rows[t.buckets.row(date)].add(usage{checkins: checkins, failed: failed})
+	}
+}
+
+const slotLength = int64(slots.Length / 1000)
+
+// slotted is the whole slots of a window, and what is left of it before and after.
+func slotted(w window) (whole window, rest [2]window) {
+	whole = window{w.start + mod(-w.start, slotLength), w.end - mod(w.end, slotLength)}
+	if whole.empty() {
+		return window{}, [2]window{w}
+	}
+	return whole, [2]window{{w.start, whole.start}, {whole.end, w.end}}
+}
+
+// countMembers counts the different members of each row, and returns those of the
+// range: they are fewer than the rows' sum.
+func (t *tally) countMembers(ctx context.Context) (int64, error) {
+	var asked windows
+	for _, p := range t.places {
+		for d := t.from; d < t.to; d++ {
+			if p.alive(d) {
+				asked.add(t.buckets.row(d), p, t.span(p, d))
+			}
+		}
+	}
+	seen, err := t.membersIn(ctx, asked)
+	members := map[int32]bool{}
+	for _, m := range seen {
+		t.rows[m.row].members++
+		members[m.member] = true
+	}
+	return int64(len(members)), err
+}
+
+func (t *tally) answer(interval string, members int64) counted[dailyUsageRow, dailyUsageTotals] {
+	answer := counted[dailyUsageRow, dailyUsageTotals]{
+		rows:     make([]dailyUsageRow, len(t.rows)),
+		interval: interval,
+		ends:     t.ends,
+	}
+	total := usage{members: members}
+	for i, u := range t.rows {
+		total.add(u)
+		answer.rows[i] = dailyUsageRow{
+			Date:            t.buckets.starts[i],
+			Checkins:        u.known(u.checkins),
+			Visits:          u.known(u.visits),
+			UniqueMembers:   u.known(u.members),
+			AnonymousVisits: u.known(u.anonymous),
+			Failed:          u.known(u.failed),
+			VisitorHours:    u.hours(),
+			Open:            u.known(u.open),
+			Partial:         u.partial,
+		}
+		answer.partialLast = u.partial
+	}
+	answer.totals = dailyUsageTotals{
+		Checkins:        total.known(total.checkins),
+		Visits:          total.known(total.visits),
+		UniqueMembers:   total.known(total.members),
+		AnonymousVisits: total.known(total.anonymous),
+		Failed:          total.known(total.failed),
+		VisitorHours:    total.hours(),
+		Open:            total.known(total.open),
+		Partial:         total.partial,
+	}
+	return answer
+}
+
+// known is a figure within the life of a space, null outside of it.
+func (u usage) known(n int64) *int64 {
+	if !u.alive {
+		return nil
+	}
+	return &n
+}
+
+func (u usage) hours() *Hours {
+	if !u.alive {
+		return nil
+	}
+	h := Hours(u.dwell)
+	return &h
+}

@@ -1,0 +1,130 @@
+package report
+
+import (
+	"context"
+	"time"
+
+	"coworking/pkg/calendar"
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Meta is what an answer says of itself: what was asked, and how far it reaches.
+type Meta struct {
+	Report     string  `json:"report"`
+	Definition string  `json:"definition"`
+	Schema     int     `json:"schema"`
+	TZ         string  `json:"tz"` // "per-space": several spaces, each on its own dates
+	From       string  `json:"from"`
+	To         string  `json:"to"` // not included
+	Interval   string  `json:"interval"`
+	Filters    Filters `json:"filters"`
+
+	AsOf            time.Time  `json:"as_of"`
+	CompleteThrough *time.Time `json:"complete_through"` // all that the stream had stored by then is in the numbers
+	PartialLast     bool       `json:"partial_last"`     // the last row is still running
+	Refiling        bool       `json:"refiling"`         // settings changed; some days are still as before
+	LateEvents      int64      `json:"late_events"`
+	EstimatedShare  *Mean      `json:"estimated_share"` // of the visits that have ended; null where no end is used
+	NextCursor      *string    `json:"next_cursor"`
+}
+
+// Filters is what the answer was narrowed down to.
+type Filters struct {
+	Space []string `json:"space,omitempty"`
+}
+
+// ends counts visits that have ended, and how many of those ends were inferred.
+type ends struct{ estimated, all int64 }
+
+// count counts a visit whose end has come.
+func (e *ends) count(v *stay, asOf int64) {
+	if v.out > asOf {
+		return
+	}
+	e.all++
+	if !v.explicit {
+		e.estimated++
+	}
+}
+
+// meta is what the answer to the question says of itself.
+func (s *scope) meta(ctx context.Context, report, interval string, partialLast bool, e ends) (Meta, error) {
+	m := Meta{
+		Report:         report,
+		Definition:     "/docs/reports/" + report,
+		Schema:         1,
+		TZ:             s.zoneName(),
+		From:           bound(s.asked.From, s.from),
+		To:             bound(s.asked.To, s.to),
+		Interval:       interval,
+		Filters:        Filters{Space: s.asked.Space},
+		AsOf:           time.UnixMicro(s.asOf).UTC(),
+		PartialLast:    partialLast,
+		EstimatedShare: mean(e.estimated, e.all),
+	}
+	whole, rest := s.wholeOwnDays()
+	args := whole.args()
+	args["asked"] = s.ids()
+	rows, err := s.db.Query(ctx, reachSQL, args)
+	if err != nil {
+		return Meta{}, pg.Classify(err)
+	}
+	_, err = pgx.ForEachRow(rows, []any{&m.CompleteThrough, &m.Refiling, &m.LateEvents}, func() error { return nil })
+	if err != nil {
+		return Meta{}, pg.Classify(err)
+	}
+	if m.CompleteThrough != nil {
+		*m.CompleteThrough = m.CompleteThrough.UTC()
+	}
+	cut, err := s.edges(ctx, rest)
+	for _, c := range cut {
+		m.LateEvents += c.late
+	}
+	return m, err
+}
+
+// zoneName is whose dates the answer's are.
+func (s *scope) zoneName() string {
+	switch {
+	case s.asked.TZ != nil:
+		return s.asked.TZ.Location.String()
+	case len(s.places) == 0:
+		return time.UTC.String()
+	case len(s.places) == 1:
+		return s.places[0].calendar.On(s.to - 1).Zone.String()
+	default:
+		return "per-space"
+	}
+}
+
+// bound is an end of the range as it was asked for, or as it was worked out.
+func bound(asked *Bound, date calendar.Date) string {
+	if asked != nil && !asked.Instant.IsZero() {
+		return asked.Instant.Format(time.RFC3339Nano)
+	}
+	return date.String()
+}
+
+// wholeOwnDays is the visit days that lie wholly within the range, and the
+// stretches of the range that are left of the others.
+func (s *scope) wholeOwnDays() (whole ownDays, rest stretches) {
+	for _, p := range s.places {
+		within := s.instants(p)
+		first, stop := p.ownDays(within)
+		if first >= stop {
+			continue
+		}
+		if start, end := p.calendar.Span(first); start < within.start {
+			rest.add(p, window{start, end}.cut(within))
+			first++
+		}
+		if start, end := p.calendar.Span(stop - 1); first < stop && end > within.end {
+			rest.add(p, window{start, end}.cut(within))
+			stop--
+		}
+		whole.add(p, first, stop)
+	}
+	return whole, rest
+}

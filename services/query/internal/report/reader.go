@@ -1,0 +1,124 @@
+package report
+
+import (
+	"context"
+	"net/url"
+	"sync"
+	"time"
+
+	"coworking/pkg/calendar"
+	"coworking/pkg/fault"
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Reader answers reports from one database. Any number of goroutines may share it.
+type Reader struct {
+	pool *pgxpool.Pool
+
+	mu        sync.Mutex
+	calendars map[int32]dated               // by the space's number
+	zones     map[string]*calendar.Calendar // midnight days, by the zone's name
+}
+
+// dated is a calendar and the version of the settings that it was made from.
+type dated struct {
+	settings int64
+	calendar *calendar.Calendar
+}
+
+// NewReader is a reader of a migrated database.
+func NewReader(pool *pgxpool.Pool) *Reader {
+	return &Reader{pool: pool, calendars: map[int32]dated{}, zones: map[string]*calendar.Calendar{}}
+}
+
+// Answer asks a report what held at asOf. A fault is Invalid with the code and
+// the name of the parameter at fault, NotFound for a space that does not exist,
+// or Unavailable where the database is.
+func (r *Reader) Answer(ctx context.Context, report Report, query url.Values, asOf time.Time) (Answer, error) {
+	return report.ask(ctx, r, query, asOf.UnixMicro())
+}
+
+// snapshot runs count in one transaction that sees one state of the database, so
+// that the numbers of an answer agree with each other.
+func (r *Reader) snapshot(ctx context.Context, asked Common, asOf int64, count func(*scope) error) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, r.pool, options, func(tx pgx.Tx) error {
+		s, err := r.resolve(ctx, tx, asked, asOf)
+		if err != nil {
+			return err
+		}
+		return count(s)
+	})
+	return pg.Classify(err)
+}
+
+// calendarsOf brings the calendars of spaces up to the versions that the snapshot
+// holds: those whose settings never changed since are not read again.
+func (r *Reader) calendarsOf(ctx context.Context, db pg.Querier, places []*place) error {
+	var stale []int32
+	r.mu.Lock()
+	for _, p := range places {
+		if known, ok := r.calendars[p.id]; ok && known.settings == p.settings {
+			p.calendar = known.calendar
+		} else {
+			stale = append(stale, p.id)
+		}
+	}
+	r.mu.Unlock()
+	if len(stale) == 0 {
+		return nil
+	}
+	changes, err := changesOf(ctx, db, stale)
+	if err != nil {
+		return err
+	}
+	for _, p := range places {
+		if p.calendar == nil {
+			p.calendar = calendar.New(changes[p.id])
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range places {
+		r.calendars[p.id] = dated{p.settings, p.calendar}
+	}
+	return nil
+}
+
+func changesOf(ctx context.Context, db pg.Querier, spaces []int32) (map[int32][]calendar.Change, error) {
+	rows, err := db.Query(ctx, spaceChangesSQL, pgx.StrictNamedArgs{"spaces": spaces})
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	changes := map[int32][]calendar.Change{}
+	var (
+		space      int32
+		at         time.Time
+		source, id string
+		data       []byte
+	)
+	_, err = pgx.ForEachRow(rows, []any{&space, &at, &source, &id, &data}, func() error {
+		change, err := calendar.ParseChange(at, source, id, data)
+		if err != nil {
+			return fault.Internal.Errorf("stored settings: %w", err)
+		}
+		changes[space] = append(changes[space], change)
+		return nil
+	})
+	return changes, pg.Classify(err)
+}
+
+// midnights is the plain dates of a zone.
+func (r *Reader) midnights(zone *time.Location) *calendar.Calendar {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	days, known := r.zones[zone.String()]
+	if !known {
+		days = calendar.Midnights(zone)
+		r.zones[zone.String()] = days
+	}
+	return days
+}

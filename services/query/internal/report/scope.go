@@ -1,0 +1,222 @@
+package report
+
+import (
+	"context"
+	"math"
+	"regexp"
+	"slices"
+	"time"
+
+	"coworking/pkg/calendar"
+	"coworking/pkg/fault"
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// scope is what a question turned out to be about: which spaces, which days, and
+// when. Instants in it are microseconds since 1970 UTC.
+type scope struct {
+	db    pg.Querier
+	asked Common
+	asOf  int64
+
+	places   []*place // by name
+	from, to calendar.Date
+	clip     window             // what instants given as bounds leave of the days
+	zone     *calendar.Calendar // midnight days of the tz parameter; nil: each space has its own days
+}
+
+// place is a space within a scope.
+type place struct {
+	id       int32
+	name     string
+	settings int64              // the version of its settings
+	calendar *calendar.Calendar // its own visit days
+	grid     *calendar.Calendar // the days that the answer is laid out by: its own, or those of a zone
+
+	// Its life, by the grid's dates, both included. Outside of it nothing is known
+	// of it: null, not zero.
+	lives       bool
+	born, today calendar.Date
+
+	firstDay calendar.Date // of its own calendar
+}
+
+// window is the instants of [start, end).
+type window struct{ start, end int64 }
+
+func (w window) empty() bool            { return w.start >= w.end }
+func (w window) holds(at int64) bool    { return w.start <= at && at < w.end }
+func (w window) cut(o window) window    { return window{max(w.start, o.start), min(w.end, o.end)} }
+func (w window) length() int64          { return max(w.end-w.start, 0) }
+func (w window) before(at int64) window { return window{w.start, min(w.end, at)} }
+
+// alive says whether a date of the grid is within the space's life.
+func (p *place) alive(d calendar.Date) bool {
+	return p.lives && p.born <= d && d <= p.today
+}
+
+// span is the instants of a date of the grid that are within the range.
+func (s *scope) span(p *place, d calendar.Date) window {
+	start, end := p.grid.Span(d)
+	return window{start, end}.cut(s.clip)
+}
+
+// running says whether a date of the space's grid has begun and not ended.
+func (s *scope) running(p *place, d calendar.Date) bool { return s.span(p, d).holds(s.asOf) }
+
+// wholeDays says whether the answer is of whole visit days, so that a day's totals
+// are enough.
+func (s *scope) wholeDays() bool {
+	return s.zone == nil && s.clip == window{math.MinInt64, math.MaxInt64}
+}
+
+// instants is the range of a space: from where its first day begins to where its
+// last one ends.
+func (s *scope) instants(p *place) window {
+	start, _ := p.grid.Span(s.from)
+	end, _ := p.grid.Span(s.to)
+	return window{start, end}.cut(s.clip)
+}
+
+// ownDays is the space's own visit days that hold any of a window, as [first, stop).
+func (p *place) ownDays(w window) (first, stop calendar.Date) {
+	if w.empty() {
+		return 0, 0
+	}
+	return p.calendar.DayAt(w.start), p.calendar.DayAt(w.end-1) + 1
+}
+
+var spaceName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// resolve finds the spaces that are asked for, their calendars and lives, and
+// the days of the range.
+func (r *Reader) resolve(ctx context.Context, db pg.Querier, asked Common, asOf int64) (*scope, error) {
+	s := &scope{db: db, asked: asked, asOf: asOf}
+	if asked.TZ != nil {
+		s.zone = r.midnights(asked.TZ.Location)
+	}
+	if err := s.findPlaces(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.calendarsOf(ctx, db, s.places); err != nil {
+		return nil, err
+	}
+	if err := s.layOut(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.setRange()
+}
+
+// findPlaces looks the spaces up. One that does not exist is fault.NotFound,
+// `space_not_found`.
+func (s *scope) findPlaces(ctx context.Context) error {
+	for _, name := range s.asked.Space {
+		if !spaceName.MatchString(name) {
+			return noSuchSpace(name)
+		}
+	}
+	rows, err := s.db.Query(ctx, spacesSQL, pgx.StrictNamedArgs{"spaces": s.asked.Space})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	s.places, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*place, error) {
+		var p place
+		var first *int32
+		err := row.Scan(&p.id, &p.name, &p.settings, &first)
+		if first != nil {
+			p.lives, p.firstDay = true, calendar.Date(*first)
+		}
+		return &p, err
+	})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	for _, name := range s.asked.Space {
+		if !slices.ContainsFunc(s.places, func(p *place) bool { return p.name == name }) {
+			return noSuchSpace(name)
+		}
+	}
+	return nil
+}
+
+func noSuchSpace(name string) error {
+	return fault.NotFound.With("space_not_found", "space", "there is no space %q", name)
+}
+
+// layOut gives each space its grid and its life on it.
+func (s *scope) layOut(ctx context.Context) error {
+	for _, p := range s.places {
+		p.grid, p.born = p.calendar, p.firstDay
+		if s.zone != nil {
+			p.grid = s.zone
+		}
+		p.today = p.grid.DayAt(s.asOf)
+	}
+	if s.zone == nil {
+		return nil
+	}
+	return s.findBirths(ctx)
+}
+
+// findBirths moves the begin of each life to the day of the zone that holds the
+// space's first event.
+func (s *scope) findBirths(ctx context.Context) error {
+	var edges stretches
+	for _, p := range s.places {
+		if p.lives {
+			start, end := p.calendar.Span(p.firstDay)
+			edges.add(p, window{start, end})
+			p.born = p.grid.DayAt(start) // holds where raw events are gone
+		}
+	}
+	rows, err := s.db.Query(ctx, firstEventsSQL, edges.args())
+	if err != nil {
+		return pg.Classify(err)
+	}
+	var (
+		space int32
+		first time.Time
+	)
+	_, err = pgx.ForEachRow(rows, []any{&space, &first}, func() error {
+		p := s.place(space)
+		p.born = p.grid.DayAt(first.UnixMicro())
+		return nil
+	})
+	return pg.Classify(err)
+}
+
+// place is the space of a number.
+func (s *scope) place(id int32) *place {
+	for _, p := range s.places {
+		if p.id == id {
+			return p
+		}
+	}
+	return nil
+}
+
+// ids is the numbers of the spaces.
+func (s *scope) ids() []int32 {
+	ids := make([]int32, len(s.places))
+	for i, p := range s.places {
+		ids[i] = p.id
+	}
+	return ids
+}
+
+// anyAlive says whether any of the spaces lives on a date.
+func (s *scope) anyAlive(d calendar.Date) bool {
+	return slices.ContainsFunc(s.places, func(p *place) bool { return p.alive(d) })
+}
+
+// anyOpen says whether any of the spaces lives on a date and opens on it.
+func (s *scope) anyOpen(d calendar.Date) bool {
+	return slices.ContainsFunc(s.places, func(p *place) bool { return p.alive(d) && p.calendar.IsOpen(d) })
+}
+
+// anyRunning says whether a date has begun and not ended in any of the spaces.
+func (s *scope) anyRunning(d calendar.Date) bool {
+	return slices.ContainsFunc(s.places, func(p *place) bool { return p.alive(d) && s.running(p, d) })
+}

@@ -1,0 +1,24 @@
+package report
+
+import _ "embed"
+
+// One statement a file. These are what reports share: each reads one table in
+// the one way that is right.
+var (
+	//go:embed spaces.sql
+	spacesSQL string
+	//go:embed space_changes.sql
+	spaceChangesSQL string
+	//go:embed first_events.sql
+	firstEventsSQL string
+	//go:embed space_days.sql
+	spaceDaysSQL string
+	//go:embed stays.sql
+	staysSQL string
+	//go:embed members_in.sql
+	membersInSQL string
+	//go:embed edges.sql
+	edgesSQL string
+	//go:embed reach.sql
+	reachSQL string
+)
