@@ -1,24 +1,15 @@
 package visit
 
-import "slices"
-
 // Fold is the unit that a day's events make, which are sorted as Sort does and
 // lie within the day. No events make the zero Unit. An anonymous event is a unit
 // of its own (rule 8); a voided one is not among the events (rule 9).
 //
-// It allocates nothing but the result.
+// It allocates nothing but the slices of the result: most days one visit.
 func Fold(day Day, events []Event) Unit {
-	var few [4]Visit // most units have one visit, hardly any more than four
-	unit := FoldInto(few[:0], day, events)
-	return Unit{
-		Visits:    slices.Clone(unit.Visits),
-		Checkins:  unit.Checkins,
-		Presences: unit.Presences,
-		Orphans:   unit.Orphans,
-	}
+	return FoldInto(nil, day, events)
 }
 
-// FoldInto is Fold with memory for the visits, which it overwrites.
+// FoldInto is Fold into memory that held visits before and is used again.
 func FoldInto(visits []Visit, day Day, events []Event) Unit {
 	f := fold{day: day, unit: Unit{Visits: visits[:0]}}
 	for i := range events {

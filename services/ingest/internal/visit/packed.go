@@ -23,6 +23,9 @@ import (
 // are in order, so that a unit has one packed form only.
 const version = 1
 
+// shortest is the fewest bytes an event takes: what, since and key.
+const shortest = 1 + 1 + len(Key{})
+
 // The bits of what.
 const (
 	kindBits  = 0b11
@@ -89,7 +92,7 @@ func Decode(packed []byte) ([]Event, error) {
 	}
 	r := reader{rest: packed[1:]}
 	first := r.varint()
-	events := []Event{r.event(first)}
+	events := append(make([]Event, 0, len(packed)/shortest+1), r.event(first))
 	if r.bad == "" && events[0].Time != first {
 		r.bad = "a first event that is not the first"
 	}
@@ -117,7 +120,7 @@ type reader struct {
 func (r *reader) event(before int64) Event {
 	what := r.bytes(1)[0]
 	since := int64(r.uvarint(math.MaxInt64))
-	e := Event{Kind: Kind(what & kindBits), Time: before + since, Key: Key(r.bytes(16))}
+	e := Event{Kind: Kind(what & kindBits), Time: before + since, Key: Key(r.bytes(len(Key{})))}
 	if e.Kind > Departure || what&unusedBit != 0 || e.Time < before {
 		r.bad = "no such event"
 	}
@@ -140,7 +143,7 @@ func (r *reader) event(before int64) Event {
 }
 
 // nothing is what is read where the bytes end too early.
-var nothing [16]byte
+var nothing Key
 
 func (r *reader) bytes(n int) []byte {
 	if len(r.rest) < n {
