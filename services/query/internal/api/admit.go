@@ -1,0 +1,47 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"coworking/pkg/fault"
+
+	"github.com/labstack/echo/v4"
+)
+
+// authenticate turns away who has not said who they are. There are no keys yet, so
+// that is everybody, unless the server is open.
+func (s *server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if !s.Open {
+			return unauthenticated
+		}
+		return next(c)
+	}
+}
+
+var unauthenticated = fault.Invalid.With("unauthenticated", "", "this address needs a key")
+
+// seated lets so many questions reach the database at a time that its connections
+// never run out. One more waits a moment, then it is turned away while it is
+// still cheap to do so.
+func (s *server) seated(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		patience := time.NewTimer(s.Patience)
+		defer patience.Stop()
+		select {
+		case s.seats <- struct{}{}:
+		case <-c.Request().Context().Done():
+			return fault.Unavailable.Errorf("gone while waiting: %w", c.Request().Context().Err())
+		case <-patience.C:
+			s.meter.turnedAway.Inc()
+			return fault.Unavailable.With("overloaded", "", "too many questions at once")
+		}
+		defer func() { <-s.seats }()
+
+		ctx, cancel := context.WithTimeout(c.Request().Context(), s.Timeout)
+		defer cancel()
+		c.SetRequest(c.Request().WithContext(ctx))
+		return next(c)
+	}
+}

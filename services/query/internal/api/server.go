@@ -1,0 +1,92 @@
+// Package api is how reports are asked for over HTTP: routes, encodings, problems
+// and the two addresses of the system that this one replaces. It asks reports,
+// never the database.
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"coworking/services/query/internal/report"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+)
+
+// Reports answers a report as of an instant.
+type Reports interface {
+	Answer(ctx context.Context, r report.Report, query url.Values, asOf time.Time) (report.Answer, error)
+}
+
+// Legacy answers the reports of the old system: compact JSON, without the newline
+// that ends a body.
+type Legacy interface {
+	DailyUsage(ctx context.Context) ([]byte, error)
+	UserVisits(ctx context.Context) ([]byte, error)
+	Readable(ctx context.Context) error
+}
+
+// Config is what the server answers from, and to whom.
+type Config struct {
+	Reports Reports
+	Legacy  Legacy
+	Log     *zap.Logger
+	Metrics prometheus.Registerer
+	Ops     map[string]http.Handler // probes and metrics, by path
+	Now     func() time.Time
+
+	Open       bool // nobody has to say who they are: only while bound to loopback
+	LegacyOpen bool // the old system's report on persons, too
+
+	AtOnce   int           // questions to the database at a time
+	Patience time.Duration // how long one more waits before it is turned away
+	Timeout  time.Duration // how long a question may take
+}
+
+// server is the handlers.
+type server struct {
+	Config
+	seats chan struct{} // one for each question to the database
+	meter meter
+}
+
+// New is the handler of every address.
+func New(c Config) http.Handler {
+	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), meter: newMeter(c.Metrics)}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.HTTPErrorHandler = s.problem
+	e.Use(s.observe, middleware.RecoverWithConfig(middleware.RecoverConfig{
+		DisablePrintStack:   true,
+		DisableErrorHandler: true,
+		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
+			s.Log.Error("panic", zap.String("path", c.Path()), zap.Error(err), zap.ByteString("stack", stack))
+			return err
+		},
+	}), headers)
+
+	e.GET("/", s.landing)
+	for path, handler := range c.Ops {
+		e.GET(path, echo.WrapHandler(handler))
+	}
+	s.legacyRoutes(e)
+
+	v1 := e.Group("/api/v1", s.authenticate)
+	v1.GET("/reports", s.list)
+	v1.GET("/reports/:report", s.report, s.seated)
+	v1.HEAD("/reports/:report", s.report, s.seated)
+	return e
+}
+
+// headers are those of every answer.
+func headers(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set(echo.HeaderXContentTypeOptions, "nosniff")
+		return next(c)
+	}
+}

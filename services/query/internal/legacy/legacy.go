@@ -1,0 +1,163 @@
+// Package legacy is the contract of the system that this one replaces: two
+// reports, and one line in the log, to the byte. Its clients must not notice that
+// it is gone. Everything comes from rollups; nothing here reads an event.
+package legacy
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	_ "embed"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Reports answers the two reports of the old system.
+type Reports struct {
+	Pool *pgxpool.Pool
+	Zone *time.Location // the old system's timestamps had none: they were in this one
+}
+
+var (
+	//go:embed daily_usage.sql
+	dailyUsageSQL string
+	//go:embed user_visits.sql
+	userVisitsSQL string
+	//go:embed readable.sql
+	readableSQL string
+)
+
+// DailyUsage is how many tokens issued on each date were used, as one compact
+// JSON object, dates ascending, without the newline that ends the old bodies.
+func (r *Reports) DailyUsage(ctx context.Context) ([]byte, error) {
+	rows, err := r.Pool.Query(ctx, dailyUsageSQL)
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	used := map[string]int64{}
+	var slot time.Time
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{&slot, &n}, func() error {
+		used[slot.In(r.Zone).Format(time.DateOnly)] += n
+		return nil
+	})
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	body := []byte{'{'}
+	for i, date := range slices.Sorted(maps.Keys(used)) {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = appendText(body, date)
+		body = append(body, ':')
+		body = strconv.AppendInt(body, used[date], 10)
+	}
+	return append(body, '}'), nil
+}
+
+// visitor is a user of the old system's second report.
+type visitor struct {
+	member string
+	visits int64
+	joined *time.Time // nil: nobody said
+}
+
+// UserVisits is how many tokens each user was issued, used or not, and when they
+// joined, as one compact JSON object, users in numeric order, without the newline
+// that ends the old bodies.
+func (r *Reports) UserVisits(ctx context.Context) ([]byte, error) {
+	rows, err := r.Pool.Query(ctx, userVisitsSQL)
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	visitors, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (visitor, error) {
+		var v visitor
+		return v, row.Scan(&v.member, &v.visits, &v.joined)
+	})
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	slices.SortFunc(visitors, func(a, b visitor) int { return compareUsers(a.member, b.member) })
+	body := []byte{'{'}
+	for i, v := range visitors {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = appendText(body, v.member)
+		body = append(body, `:{"joined_at":`...)
+		body = appendText(body, r.timestamp(v.joined))
+		body = append(body, `,"visits":`...)
+		body = strconv.AppendInt(body, v.visits, 10)
+		body = append(body, '}')
+	}
+	return append(body, '}'), nil
+}
+
+// timestamp writes an instant as the old system did: all six digits of a second's
+// fraction, or none; "None" where there is no instant.
+func (r *Reports) timestamp(at *time.Time) string {
+	if at == nil {
+		return "None"
+	}
+	local := at.In(r.Zone)
+	if local.Nanosecond()/1000 == 0 {
+		return local.Format(time.DateTime)
+	}
+	return local.Format(time.DateTime + ".000000")
+}
+
+// Readable is an error unless the data of both reports can be read.
+func (r *Reports) Readable(ctx context.Context) error {
+	rows, err := r.Pool.Query(ctx, readableSQL)
+	if err != nil {
+		return pg.Classify(err)
+	}
+	_, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+	return pg.Classify(err)
+}
+
+var number = regexp.MustCompile(`^-?[0-9]+$`)
+
+// compareUsers puts 2 before 10, and what is no number after all that are, by its
+// bytes.
+func compareUsers(a, b string) int {
+	switch numberA, numberB := number.MatchString(a), number.MatchString(b); {
+	case numberA && numberB:
+		return cmp.Or(compareNumbers(a, b), strings.Compare(a, b))
+	case numberA:
+		return -1
+	case numberB:
+		return 1
+	default:
+		return bytes.Compare([]byte(a), []byte(b))
+	}
+}
+
+// compareNumbers compares whole numbers of any length.
+func compareNumbers(a, b string) int {
+	sizeA, belowA := strings.CutPrefix(a, "-")
+	sizeB, belowB := strings.CutPrefix(b, "-")
+	sizeA, sizeB = strings.TrimLeft(sizeA, "0"), strings.TrimLeft(sizeB, "0")
+	belowA, belowB = belowA && sizeA != "", belowB && sizeB != ""
+	size := cmp.Or(cmp.Compare(len(sizeA), len(sizeB)), strings.Compare(sizeA, sizeB))
+	switch {
+	case belowA && belowB:
+		return -size
+	case belowA:
+		return -1
+	case belowB:
+		return 1
+	default:
+		return size
+	}
+}
