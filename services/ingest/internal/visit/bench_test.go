@@ -54,6 +54,7 @@ func BenchmarkFold(b *testing.B) {
 }
 
 func benchmarkFold(b *testing.B, events []Event) {
+	b.Helper()
 	b.ReportAllocs()
 	for b.Loop() {
 		Fold(plainDay, events)

@@ -1,3 +1,4 @@
+//nolint:dupword // a drawing says i as often as somebody comes in
 package visit
 
 import (
