@@ -27,7 +27,7 @@ const version = 1
 
 // Append packs the day behind dst. It panics on a counter below zero, which no
 // method of Day leaves behind.
-func (d Day) Append(dst []byte) []byte {
+func (d *Day) Append(dst []byte) []byte {
 	if d.Len() == 0 {
 		return dst
 	}

@@ -56,7 +56,7 @@ type Counts struct {
 }
 
 // Len is the number of slots up to the last one that holds anything.
-func (d Day) Len() int {
+func (d *Day) Len() int {
 	n := 0
 	for _, s := range d.series() {
 		n = max(n, len(trimmed(*s)))
@@ -66,7 +66,7 @@ func (d Day) Len() int {
 
 // Sum is the counters of the slots [from, to) together. Slots that a day does
 // not have count as empty.
-func (d Day) Sum(from, to int) Counts {
+func (d *Day) Sum(from, to int) Counts {
 	return Counts{
 		Checkins:            sum(d.Checkins, from, to),
 		Failed:              sum(d.Failed, from, to),
