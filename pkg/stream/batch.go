@@ -1,0 +1,75 @@
+package stream
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"strconv"
+
+	"coworking/pkg/fault"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The headers of an atomic batch, as NATS's ADR-50 has them; this version of the
+// client has no words of its own for it.
+const (
+	batchID       = "Nats-Batch-Id"
+	batchSequence = "Nats-Batch-Sequence"
+	batchCommit   = "Nats-Batch-Commit"
+)
+
+// batch stores messages all or none, and waits for the one acknowledgement of the
+// last. Those before it are not answered: whatever is wrong with one of them, the
+// last is refused. fault.Internal says that nothing was stored, for the broker
+// refused it as a batch.
+func (p *Publisher) batch(ctx context.Context, messages []Message, chosen []int) error {
+	select {
+	case p.inflight <- struct{}{}:
+		defer func() { <-p.inflight }()
+	case <-ctx.Done():
+		return publishFault(ctx.Err())
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.patience.Acknowledgement)
+	defer cancel()
+
+	id := rand.Text()
+	last := len(chosen) - 1
+	for n, i := range chosen[:last] {
+		if err := p.conn.PublishMsg(batched(messages[i], id, n+1)); err != nil {
+			return publishFault(err)
+		}
+	}
+	commit := batched(messages[chosen[last]], id, last+1)
+	commit.Header.Set(batchCommit, "1")
+	answer, err := p.conn.RequestMsgWithContext(ctx, commit)
+	if err != nil {
+		return publishFault(err)
+	}
+	return acknowledged(answer.Data, len(chosen))
+}
+
+func batched(message Message, id string, sequence int) *nats.Msg {
+	return &nats.Msg{Subject: message.Subject, Data: message.Body, Header: nats.Header{
+		batchID: {id}, batchSequence: {strconv.Itoa(sequence)},
+	}}
+}
+
+// acknowledged reads the answer to a batch's last message.
+func acknowledged(answer []byte, count int) error {
+	var ack struct {
+		Error *jetstream.APIError `json:"error"`
+		Count int                 `json:"count"`
+	}
+	if err := json.Unmarshal(answer, &ack); err != nil {
+		return fault.Unavailable.With("publish_unavailable", "", "the answer to a batch: %w", err)
+	}
+	if ack.Error != nil {
+		return publishFault(ack.Error)
+	}
+	if ack.Count != count {
+		return fault.Unavailable.With("publish_unavailable", "", "the stream stored %d of a batch of %d", ack.Count, count)
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"coworking/pkg/fault"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Durable is the durable of a partition, bound.
+type Durable struct {
+	jetstream.Consumer
+
+	Created time.Time // of the stream: in another one, sequences begin anew
+	stream  jetstream.Stream
+}
+
+// Bind looks up the durable of a partition, and makes none. A stream or a durable
+// that is not there is fault.Unavailable (`no_stream`): somebody may be about to
+// make it. One whose configuration has drifted from c is fault.Internal, and the
+// error names each field with what it is and what was wanted. AckWait and
+// MaxAckPending may be larger than wanted.
+func Bind(ctx context.Context, js jetstream.JetStream, c Config, partition int) (*Durable, error) {
+	if c.Partitions == 0 {
+		c.Partitions = 1
+	}
+	if partition < 0 || partition >= c.Partitions {
+		return nil, fault.Internal.Errorf("partition %d: there are %d, counted from 0", partition, c.Partitions)
+	}
+	there, err := js.Stream(ctx, Name)
+	if err != nil {
+		return nil, bindError("stream "+Name, err)
+	}
+	found := there.CachedInfo()
+	if drift := differences(c.stream(found.Config), found.Config); len(drift) > 0 {
+		return nil, drifted("stream "+Name, drift)
+	}
+	consumer, err := there.Consumer(ctx, durable(partition))
+	if err != nil {
+		return nil, bindError("durable "+durable(partition), err)
+	}
+	config := consumer.CachedInfo().Config
+	c.AckWait, c.MaxAckPending = max(c.AckWait, config.AckWait), max(c.MaxAckPending, config.MaxAckPending) // more is no harm
+	if drift := differences(c.durable(partition, config), config); len(drift) > 0 {
+		return nil, drifted("durable "+durable(partition), drift)
+	}
+	return &Durable{Consumer: consumer, Created: found.Created, stream: there}, nil
+}
+
+// Received is when the stream stored the message of a sequence; fault.NotFound if
+// that message is not there (any more).
+func (d *Durable) Received(ctx context.Context, sequence uint64) (time.Time, error) {
+	if sequence == 0 {
+		return time.Time{}, fault.NotFound.Errorf("message 0: sequences begin at 1")
+	}
+	message, err := d.stream.GetMsg(ctx, sequence)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return time.Time{}, fault.NotFound.Errorf("message %d: %w", sequence, err)
+	}
+	if err != nil {
+		return time.Time{}, fault.Unavailable.Errorf("message %d: %w", sequence, err)
+	}
+	return message.Time, nil
+}
+
+func drifted(what string, drift []difference) error {
+	return fault.Internal.Errorf("%s has drifted: %s; `ingest setup` puts it right", what, sentence(drift))
+}
+
+func bindError(what string, err error) error {
+	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return fault.Unavailable.With("no_stream", "", "%s: %w; `ingest setup` makes it", what, err)
+	}
+	return fault.Unavailable.Errorf("%s: %w", what, err)
+}

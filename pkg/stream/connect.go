@@ -1,0 +1,87 @@
+package stream
+
+import (
+	"errors"
+	"time"
+
+	"coworking/pkg/fault"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+)
+
+// How long to wait for the broker, and how often to try.
+const (
+	connectTimeout = 5 * time.Second
+	reconnectWait  = 500 * time.Millisecond
+	pingInterval   = 10 * time.Second
+	drainTimeout   = 10 * time.Second
+	requestTimeout = 5 * time.Second
+)
+
+// Connect gives a connection that never gives up: it returns at once even if the
+// broker is not there yet, and comes back after any outage. What is published
+// while it is away fails at once instead of being buffered, so that nobody takes
+// an event for stored that is not. name is shown in the broker's list of
+// connections. url may hold a password, and is never logged.
+//
+// Publishers whose account allows them one inbox only need nats.CustomInboxPrefix
+// among the options: without it, acknowledgements are lost.
+func Connect(url, name string, log *zap.Logger, options ...nats.Option) (*nats.Conn, jetstream.JetStream, error) {
+	all := append([]nats.Option{
+		nats.Name(name),
+		nats.Timeout(connectTimeout),
+		nats.MaxReconnects(-1),
+		nats.RetryOnFailedConnect(true),
+		nats.ReconnectWait(reconnectWait),
+		nats.ReconnectJitter(reconnectWait, reconnectWait),
+		nats.ReconnectBufSize(-1),
+		nats.PingInterval(pingInterval),
+		nats.MaxPingsOutstanding(2),
+		nats.DrainTimeout(drainTimeout),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			log.Warn("the broker is gone", zap.Error(err))
+		}),
+		nats.ReconnectHandler(func(conn *nats.Conn) {
+			log.Info("the broker is back", zap.String("broker", conn.ConnectedUrlRedacted()))
+		}),
+		nats.ConnectHandler(func(conn *nats.Conn) {
+			log.Info("connected", zap.String("broker", conn.ConnectedUrlRedacted()))
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, subscription *nats.Subscription, err error) {
+			if subscription != nil {
+				log.Warn("broker", zap.String("subject", subscription.Subject), zap.Error(err))
+				return
+			}
+			log.Warn("broker", zap.Error(err))
+		}),
+	}, options...)
+	conn, err := nats.Connect(url, all...)
+	if err != nil {
+		return nil, nil, fault.Invalid.Errorf("connecting to the broker: %w", err)
+	}
+	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(requestTimeout), jetstream.WithPublishAsyncTimeout(requestTimeout))
+	if err != nil {
+		conn.Close()
+		return nil, nil, fault.Internal.Errorf("JetStream: %w", err)
+	}
+	return conn, js, nil
+}
+
+// Close sends what is still to be sent, acknowledgements above all, and closes the
+// connection; it returns when that is done, after 10 seconds at most.
+func Close(conn *nats.Conn) error {
+	closed := conn.StatusChanged(nats.CLOSED)
+	defer conn.RemoveStatusListener(closed)
+	err := conn.Drain()
+	if errors.Is(err, nats.ErrConnectionReconnecting) || errors.Is(err, nats.ErrConnectionClosed) {
+		return nil // nobody to send to
+	}
+	if err != nil {
+		conn.Close()
+		return fault.Unavailable.Errorf("draining the connection to the broker: %w", err)
+	}
+	<-closed
+	return nil
+}
