@@ -1,0 +1,19 @@
+package boot
+
+import (
+	"io"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// newLogger writes JSON, one object a line: time, level, service, msg and fields
+// named like the columns.
+func newLogger(name string, level zapcore.Level, out io.Writer) *zap.Logger {
+	encoding := zap.NewProductionEncoderConfig()
+	encoding.TimeKey = "time"
+	encoding.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	encoding.EncodeDuration = zapcore.StringDurationEncoder
+	core := zapcore.NewCore(zapcore.NewJSONEncoder(encoding), zapcore.Lock(zapcore.AddSync(out)), level)
+	return zap.New(core).With(zap.String("service", name), zap.String("version", Version))
+}
