@@ -44,6 +44,7 @@ create table tokens (
   member     int4,  -- whom it was issued to
   expires_at timestamptz,
   used       timestamptz,
+  used_key   uuid,
   primary key (space, token)
 ) with (fillfactor = 90);
 

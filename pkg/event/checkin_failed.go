@@ -1,0 +1,8 @@
+package event
+
+// checkInFailed says that somebody was refused.
+var checkInFailed = KindInfo{
+	Kind:   CheckInFailed,
+	Doc:    "Somebody was refused at the door.",
+	Fields: []Field{failure, method, device, tokenID},
+}

@@ -1,0 +1,75 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"coworking/pkg/fault"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// SQLState is the five-character code that Postgres gave (its documentation,
+// appendix A), "" if the answer never came.
+func SQLState(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// classes says what can be done about each SQLSTATE, the longest prefix first. What
+// is not listed is Internal: a statement or a schema that a deploy got wrong.
+var classes = []struct {
+	prefix string
+	kind   fault.Kind
+}{
+	{"40001", fault.Unavailable}, // serialization failure
+	{"40P01", fault.Unavailable}, // deadlock
+	{"55P03", fault.Unavailable}, // lock not available
+	{"57P0", fault.Unavailable},  // the server shuts down, starts or dropped the session
+	{"57014", fault.Unavailable}, // statement timeout
+	{"25006", fault.Unavailable}, // read only: failing over
+	{"25P03", fault.Unavailable}, // idle in transaction too long
+	{"08", fault.Unavailable},    // connection
+	{"53", fault.Unavailable},    // out of connections, memory or disk
+	{"58", fault.Unavailable},    // the server's own input or output
+	{"22", fault.Invalid},        // a value that cannot be stored
+	{"23", fault.Invalid},        // a constraint that it breaks
+}
+
+// Classify gives an error of the database its kind. An error without a SQLSTATE
+// means that the answer never came: the outcome is unknown, so it is Unavailable,
+// and what is tried again must be repeatable. A classified error stays as it is.
+func Classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	state := SQLState(err)
+	if state == "" {
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			return fault.Unavailable.Errorf("database: %w", err)
+		}
+		return fault.Unavailable.Errorf("database: no answer: %w", err)
+	}
+	for _, c := range classes {
+		if strings.HasPrefix(state, c.prefix) {
+			return c.kind.Errorf("database: %w", err)
+		}
+	}
+	return fault.Internal.Errorf("database: %w", err)
+}
+
+// Retryable says whether the same transaction may well succeed at once: another
+// one was in the way, or was first with a key.
+func Retryable(err error) bool {
+	switch SQLState(err) {
+	case "40001", "40P01", "55P03", "23505":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,270 @@
+// Package consume is the worker: it fetches messages from the stream, hands them
+// to the store in batches, and acknowledges what the store has kept.
+package consume
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"coworking/pkg/fault"
+	"coworking/services/ingest/internal/store"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+)
+
+// Store keeps batches; writing one twice must change nothing.
+type Store interface {
+	Write(ctx context.Context, batch []store.Incoming) (store.Result, error)
+	Watermark(ctx context.Context, partition int, completeThrough time.Time) error
+}
+
+// Consumer is the part of jetstream.Consumer that the worker asks.
+type Consumer interface {
+	Fetch(batch int, opts ...jetstream.FetchOpt) (jetstream.MessageBatch, error)
+	Info(ctx context.Context) (*jetstream.ConsumerInfo, error)
+}
+
+// Source is a partition's durable, bound.
+type Source struct {
+	Consumer Consumer
+	Created  time.Time // of its stream: sequences start anew in a new one
+	// Received is when the stream stored the message of a sequence;
+	// fault.NotFound if that is gone.
+	Received func(ctx context.Context, sequence uint64) (time.Time, error)
+}
+
+// Config is how the worker works; Bind finds the durable, and never makes one.
+type Config struct {
+	Partition    int
+	BatchSize    int           // the most messages in one transaction
+	WriteTimeout time.Duration // for one transaction; the durable's ack wait is at least four times as long
+	AckWait      time.Duration // of the durable
+	Bind         func(ctx context.Context) (Source, error)
+	Store        Store
+	Observe      Observer
+	Log          *zap.Logger
+}
+
+// Observer is told what happens, for metrics and readiness.
+type Observer interface {
+	Written(result store.Result, messages, redelivered int, took time.Duration)
+	Connected(err error) // to the stream: nil when messages can be fetched
+	Stored(err error)    // nil when the database takes batches
+	Lag(pending, unacknowledged uint64, completeThrough time.Time)
+}
+
+// Worker moves messages of one partition into the store: one goroutine receives,
+// one writes.
+type Worker struct {
+	Config
+	inbox *inbox
+}
+
+// New is a worker that has not begun.
+func New(c Config) *Worker {
+	return &Worker{Config: c, inbox: newInbox(c.BatchSize)}
+}
+
+// Run works until the context ends, and then settles what it holds: it stops
+// asking at once, and finishes the batch in hand. It returns an error only if the
+// deploy is at fault (fault.Internal): then nothing was buried, and everything is
+// still in the stream.
+func (w *Worker) Run(ctx context.Context) error {
+	received := make(chan struct{})
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(received)
+		return w.receive(ctx)
+	})
+	group.Go(func() error { return w.write(ctx, received) })
+	group.Go(func() error { return w.keepHeld(received) })
+	group.Go(func() error { return w.watch(ctx) })
+	return group.Wait()
+}
+
+// write stores and settles batch after batch: whatever came while the last one was
+// written. There is no timer to wait for: batches are small when it is quiet and
+// large under load.
+func (w *Worker) write(ctx context.Context, received <-chan struct{}) error {
+	for {
+		batch := w.inbox.take()
+		if len(batch) == 0 {
+			select {
+			case <-w.inbox.filled:
+				continue
+			case <-received:
+			}
+			if batch = w.inbox.take(); len(batch) == 0 {
+				return nil
+			}
+		}
+		if err := w.settle(ctx, batch); err != nil {
+			return err
+		}
+	}
+}
+
+// settle stores a batch and acknowledges it. While the database is away it holds
+// the batch and probes once a second; when asked to stop meanwhile it lets go, and
+// the stream hands the messages out again.
+func (w *Worker) settle(ctx context.Context, batch []held) error {
+	incoming := make([]store.Incoming, len(batch))
+	redelivered := 0
+	for i := range batch {
+		incoming[i] = batch[i].incoming
+		if batch[i].redelivered {
+			redelivered++
+		}
+	}
+	for {
+		// Asking stops, finishing does not: the write has a lifetime of its own.
+		writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.WriteTimeout)
+		began := time.Now()
+		result, err := w.Store.Write(writing, incoming)
+		cancel()
+		w.Observe.Stored(err)
+		if err == nil {
+			w.acknowledge(batch)
+			w.Observe.Written(result, len(batch), redelivered, time.Since(began))
+			return nil
+		}
+		if fault.Of(err) != fault.Unavailable {
+			return err
+		}
+		w.Log.Warn("the database does not take batches; holding", zap.Int("messages", len(batch)), zap.Error(err))
+		select {
+		case <-ctx.Done():
+			w.inbox.release(batch)
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// acknowledge answers for every message on its own, after the commit: an answer
+// for a range would cover what another worker, or one that died, never committed.
+// The client sends them all in one flush.
+func (w *Worker) acknowledge(batch []held) {
+	for _, h := range batch {
+		if err := h.message.Ack(); err != nil && !errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
+			// Not lost: it comes again, and is known then.
+			w.Log.Warn("an acknowledgement could not be sent", zap.Uint64("sequence", h.incoming.Sequence), zap.Error(err))
+			break
+		}
+	}
+	w.inbox.release(batch)
+}
+
+// keepHeld tells the stream of what is still being worked on, so that it is not
+// handed to somebody else while the database is away.
+func (w *Worker) keepHeld(received <-chan struct{}) error {
+	tick := time.NewTicker(w.AckWait / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-received:
+			return nil
+		case <-tick.C:
+			for _, message := range w.inbox.older(time.Now().Add(-w.AckWait / 4)) {
+				if err := message.InProgress(); err != nil {
+					w.Log.Debug("in progress", zap.Error(err))
+				}
+			}
+		}
+	}
+}
+
+// inbox is what was received and not settled yet. The receiver asks for more only
+// while there is room for a whole batch.
+type inbox struct {
+	mu      sync.Mutex
+	limit   int
+	waiting []held
+	written map[uint64]held // handed to the writer, by sequence
+	filled  chan struct{}   // a message came
+	emptied chan struct{}   // there is room again
+}
+
+// held is a message between its receipt and its answer.
+type held struct {
+	message     jetstream.Msg
+	incoming    store.Incoming
+	redelivered bool
+	since       time.Time
+}
+
+func newInbox(limit int) *inbox {
+	return &inbox{
+		limit: limit, written: map[uint64]held{},
+		filled: make(chan struct{}, 1), emptied: make(chan struct{}, 1),
+	}
+}
+
+func (b *inbox) put(h held) {
+	b.mu.Lock()
+	b.waiting = append(b.waiting, h)
+	b.mu.Unlock()
+	signal(b.filled)
+}
+
+// take hands the writer the oldest messages, a batch at most.
+func (b *inbox) take() []held {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := min(len(b.waiting), b.limit)
+	batch := b.waiting[:n:n]
+	b.waiting = b.waiting[n:]
+	for _, h := range batch {
+		b.written[h.incoming.Sequence] = h
+	}
+	if n > 0 {
+		signal(b.emptied)
+	}
+	return batch
+}
+
+// release forgets a batch that was settled.
+func (b *inbox) release(batch []held) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, h := range batch {
+		delete(b.written, h.incoming.Sequence)
+	}
+}
+
+// room is how many more messages the receiver may ask for.
+func (b *inbox) room() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limit - len(b.waiting)
+}
+
+// older is the messages that were received before then and have no answer yet.
+func (b *inbox) older(then time.Time) []jetstream.Msg {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var messages []jetstream.Msg
+	for _, h := range b.waiting {
+		if h.since.Before(then) {
+			messages = append(messages, h.message)
+		}
+	}
+	for _, h := range b.written {
+		if h.since.Before(then) {
+			messages = append(messages, h.message)
+		}
+	}
+	return messages
+}
+
+// signal says that something changed, unless that was said already.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,117 @@
+package consume
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"coworking/pkg/event"
+	"coworking/pkg/fault"
+	"coworking/pkg/stream"
+	"coworking/services/ingest/internal/store"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+)
+
+// How long one request for messages lives, and how often the broker must say in
+// between that it is still there: without that, a dead broker looks like a quiet
+// stream. A stop waits for the running request, so that nothing is stranded.
+const (
+	fetchWait      = 2 * time.Second
+	fetchHeartbeat = 500 * time.Millisecond
+	rebindPause    = time.Second
+)
+
+// receive asks for messages and decodes them, until asked to stop. When the
+// durable is gone it looks for it again, and never makes another, which would
+// begin at the wrong place.
+func (w *Worker) receive(ctx context.Context) error {
+	for ctx.Err() == nil {
+		source, err := w.Bind(ctx)
+		if err == nil {
+			w.Observe.Connected(nil)
+			err = w.fetch(ctx, source)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if fault.Of(err) == fault.Internal {
+			return err
+		}
+		w.Observe.Connected(err)
+		w.Log.Warn("no messages from the stream; looking for its durable again", zap.Error(err))
+		wait(ctx, rebindPause)
+	}
+	return nil
+}
+
+// fetch asks for message after message until something is wrong with the stream.
+func (w *Worker) fetch(ctx context.Context, source Source) error {
+	for ctx.Err() == nil {
+		room := w.inbox.room()
+		if room == 0 {
+			select {
+			case <-w.inbox.emptied:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		batch, err := source.Consumer.Fetch(room, jetstream.FetchMaxWait(fetchWait), jetstream.FetchHeartbeat(fetchHeartbeat))
+		if err != nil {
+			return unavailable(err)
+		}
+		for message := range batch.Messages() {
+			w.inbox.put(receive(message, source.Created))
+		}
+		if err := batch.Error(); err != nil {
+			return unavailable(err)
+		}
+	}
+	return nil
+}
+
+// receive is the message as the store takes it.
+func receive(message jetstream.Msg, created time.Time) held {
+	in := store.Incoming{Subject: message.Subject(), Header: message.Headers(), Body: message.Data(), Stream: created}
+	redelivered := false
+	metadata, err := message.Metadata()
+	if err == nil {
+		in.Sequence, in.Received = metadata.Sequence.Stream, metadata.Timestamp
+		redelivered = metadata.NumDelivered > 1
+	}
+	in.Event, in.Fault = decode(in)
+	return held{message: message, incoming: in, redelivered: redelivered, since: time.Now()}
+}
+
+// decode reads the event, or says why it is none.
+func decode(in store.Incoming) (event.Event, error) {
+	subject, err := stream.ParseSubject(in.Subject)
+	if err != nil {
+		return event.Event{}, err
+	}
+	e, err := event.Decode(in.Body, event.Options{SubjectSpace: subject.Space, SubjectKind: subject.Kind})
+	if err != nil {
+		return e, err
+	}
+	return e, e.CheckFuture(in.Received)
+}
+
+// unavailable is what every trouble with the stream is: it passes, or somebody
+// mends it. Only drift, which Bind finds, is a fault of the deploy.
+func unavailable(err error) error {
+	if errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return fault.Unavailable.Errorf("the durable was deleted; `ingest setup` makes it again: %w", err)
+	}
+	return fault.Unavailable.Errorf("fetching from the stream: %w", err)
+}
+
+// wait sleeps, or returns as soon as the context ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"coworking/pkg/calendar"
+	"coworking/pkg/event"
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// deriveDay writes everything that a space-day's events amount to, from the events
+// alone, into tables that hold nothing of it yet. It is the batch's own counting on
+// an empty day: what files a day anew, rebuilds it and verifies it is one thing.
+func (s *Store) deriveDay(ctx context.Context, tx pgx.Tx, k dayKey, c *calendar.Calendar) error {
+	facts, err := s.factsOf(ctx, tx, k, c)
+	if err != nil {
+		return err
+	}
+	w := newWriting(s, tx)
+	w.days[k] = &tally{empty: true, day: visitDay(c, k.day), changed: true}
+	for _, f := range facts {
+		if f.kind != event.EventVoided {
+			f.dayKey = k
+			w.counted = append(w.counted, f)
+		}
+	}
+	if err := w.tallyUp(ctx); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, createSpaceDays, dayArgs([]dayKey{k})); err != nil {
+		return pg.Classify(err)
+	}
+	if err := w.writeUnits(ctx); err != nil {
+		return err
+	}
+	return w.writeDays(ctx)
+}
+
+// factsOf is what counts on a visit day, in the order of the fold.
+func (s *Store) factsOf(ctx context.Context, tx pgx.Tx, k dayKey, c *calendar.Calendar) ([]*fact, error) {
+	start, end := c.Bounds(k.day)
+	rows, err := tx.Query(ctx, selectFactsByTime, pgx.StrictNamedArgs{"space": k.space, "start": start, "end": end})
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	facts, err := pgx.CollectRows(rows, s.scanFact)
+	return facts, pg.Classify(err)
+}
+
+// Refile files the next queued space-day anew, in a transaction of its own, alone
+// with the database. It returns false if none was queued.
+func (s *Store) Refile(ctx context.Context) (bool, error) {
+	found := false
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockExclusive, pgx.StrictNamedArgs{"lock": writeLock}); err != nil {
+			return pg.Classify(err)
+		}
+		var k dayKey
+		err := tx.QueryRow(ctx, nextRefile).Scan(&k.space, &k.day)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return pg.Classify(err)
+		}
+		found = true
+		return s.refileDay(ctx, tx, k)
+	})
+	return found, pg.Classify(err)
+}
+
+func (s *Store) refileDay(ctx context.Context, tx pgx.Tx, k dayKey) error {
+	changes, err := spaceChanges(ctx, tx, []int32{k.space})
+	if err != nil {
+		return err
+	}
+	w := newWriting(s, tx)
+	c := calendar.New(changes[k.space])
+	if err := w.lockDay(ctx, k, c); err != nil {
+		return err
+	}
+	day := pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day)}
+	if !w.days[k].sealed {
+		if err := s.recompute(ctx, tx, k, c); err != nil {
+			return err
+		}
+	}
+	w.queue(dequeueRefile, day)
+	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": []int32{k.space}})
+	return w.flush(ctx)
+}
+
+// recompute replaces everything that is kept of a locked space-day by what its
+// events amount to.
+func (s *Store) recompute(ctx context.Context, tx pgx.Tx, k dayKey, c *calendar.Calendar) error {
+	w := newWriting(s, tx)
+	start, end := c.Bounds(k.day)
+	day := pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day)}
+	w.queue(fileEvents, pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day), "start": start, "end": end})
+	w.queue(clearUnits, day)
+	w.queue(clearVisits, day)
+	w.queue(clearMethods, day)
+	if err := w.flush(ctx); err != nil {
+		return err
+	}
+	return s.deriveDay(ctx, tx, k, c)
+}
+
+// RunRefiling files queued days anew until the context ends, and looks for more
+// each second, or as soon as it is woken.
+func (s *Store) RunRefiling(ctx context.Context, failed func(error)) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		found, err := s.Refile(ctx)
+		if err != nil && ctx.Err() == nil {
+			failed(err)
+		}
+		if found && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"coworking/pkg/event"
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// members is who this process has met. Members are interned in the batch's own
+// transaction, and only for events that turn out to be new: an erased person does
+// not come back with a duplicate. So a member is learnt after the commit only.
+// Safe for concurrent use.
+type members struct {
+	mu  sync.RWMutex
+	ids map[string]int32
+}
+
+func newMembers() *members { return &members{ids: map[string]int32{}} }
+
+func (m *members) id(member string) (int32, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	id, ok := m.ids[member]
+	return id, ok
+}
+
+func (m *members) learn(ids map[string]int32) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.Copy(m.ids, ids)
+}
+
+// forget drops everybody: somebody was erased.
+func (m *members) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.ids)
+}
+
+// nameMembers gives each new event its member's number, creating stubs for people
+// nobody told us about.
+func (w *writing) nameMembers(ctx context.Context) error {
+	missing := map[string]bool{}
+	for _, p := range w.fresh {
+		if _, ok := w.store.members.id(p.in.Event.Member); !ok && p.in.Event.Member != "" {
+			missing[p.in.Event.Member] = true
+		}
+	}
+	if len(missing) > 0 {
+		args := pgx.StrictNamedArgs{"members": slices.Sorted(maps.Keys(missing))}
+		if _, err := w.tx.Exec(ctx, internMembers, args); err != nil {
+			return pg.Classify(err)
+		}
+		rows, err := w.tx.Query(ctx, selectMembers, args)
+		if err != nil {
+			return pg.Classify(err)
+		}
+		var (
+			id     int32
+			member string
+		)
+		_, err = pgx.ForEachRow(rows, []any{&id, &member}, func() error {
+			w.newMembers[member] = id
+			return nil
+		})
+		if err != nil {
+			return pg.Classify(err)
+		}
+	}
+	for _, p := range w.fresh {
+		p.member = w.memberID(p.in.Event.Member)
+	}
+	return nil
+}
+
+func (w *writing) memberID(member string) int32 {
+	if member == "" {
+		return 0
+	}
+	if id, ok := w.store.members.id(member); ok {
+		return id
+	}
+	return w.newMembers[member]
+}
+
+// writeMembers keeps what was said of members, and what that amounts to: each
+// field by the latest (time, source, id).
+func (w *writing) writeMembers(ctx context.Context) error {
+	changed := map[int32]bool{}
+	if err := w.insertMemberChanges(ctx, changed); err != nil {
+		return err
+	}
+	if err := w.deleteMemberChanges(ctx, changed); err != nil {
+		return err
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	args := pgx.StrictNamedArgs{"members": slices.Sorted(maps.Keys(changed))}
+	w.queue(lockMembers, args)
+	w.queue(updateMembers, args)
+	return w.flush(ctx)
+}
+
+func (w *writing) insertMemberChanges(ctx context.Context, changed map[int32]bool) error {
+	type columns struct {
+		Keys     []key        `db:"keys"`
+		Members  []int32      `db:"members"`
+		Times    []time.Time  `db:"times"`
+		Sources  []string     `db:"sources"`
+		IDs      []string     `db:"ids"`
+		JoinedAt []*time.Time `db:"joined_at"`
+		Plans    []*int32     `db:"plans"`
+		Teams    []*int32     `db:"teams"`
+		Active   []*bool      `db:"active"`
+		Names    []*string    `db:"names"`
+	}
+	var c columns
+	for _, p := range w.fresh {
+		if p.kind != event.MemberUpserted || p.voided || p.member == 0 {
+			continue
+		}
+		changed[p.member] = true
+		data := &p.in.Event.Data
+		c.Keys, c.Members = append(c.Keys, p.key), append(c.Members, p.member)
+		c.Times = append(c.Times, p.in.Event.Time)
+		c.Sources, c.IDs = append(c.Sources, p.in.Event.Source), append(c.IDs, p.id)
+		c.JoinedAt = append(c.JoinedAt, data.JoinedAt)
+		c.Plans, c.Teams = append(c.Plans, nullable(p.plan)), append(c.Teams, nullable(p.team))
+		c.Active, c.Names = append(c.Active, data.Active), append(c.Names, data.MemberName)
+	}
+	if len(c.Keys) == 0 {
+		return nil
+	}
+	_, err := w.tx.Exec(ctx, insertMemberChanges, pgx.StrictStructArgs(c))
+	return pg.Classify(err)
+}
+
+func (w *writing) deleteMemberChanges(ctx context.Context, changed map[int32]bool) error {
+	keys := keysOf(w.revoked, event.MemberUpserted)
+	if len(keys) == 0 {
+		return nil
+	}
+	rows, err := w.tx.Query(ctx, deleteMemberChanges, pgx.StrictNamedArgs{"keys": keys})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	gone, err := pgx.CollectRows(rows, pgx.RowTo[int32])
+	for _, member := range gone {
+		changed[member] = true
+	}
+	return pg.Classify(err)
+}
+
+// keysOf is the keys of the facts of one kind.
+func keysOf(facts []*fact, kind event.Kind) []key {
+	var keys []key
+	for _, f := range facts {
+		if f.kind == kind {
+			keys = append(keys, f.key)
+		}
+	}
+	return keys
+}

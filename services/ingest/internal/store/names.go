@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// names is the dictionary of words in memory: it only grows, so what it knows
+// stays true. Zero is "not said". Safe for concurrent use.
+type names struct {
+	mu    sync.RWMutex
+	ids   map[string]int32
+	words map[int32]string
+}
+
+func newNames() *names {
+	return &names{ids: map[string]int32{}, words: map[int32]string{}}
+}
+
+// id is the word's number; false where it is not known yet.
+func (n *names) id(word string) (int32, bool) {
+	if word == "" {
+		return 0, true
+	}
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	id, ok := n.ids[word]
+	return id, ok
+}
+
+// word is the number's word, "" for zero.
+func (n *names) word(id int32) string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.words[id]
+}
+
+func (n *names) learn(id int32, word string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ids[word], n.words[id] = id, word
+}
+
+// load reads the whole dictionary: it holds kinds, devices and plans, not people.
+func (n *names) load(ctx context.Context, db pg.Querier) error {
+	return n.read(ctx, db, selectAllNames)
+}
+
+// intern makes sure that every word has a number, in a short transaction of its
+// own before the batch: the words of a batch that is rolled back do no harm.
+func (n *names) intern(ctx context.Context, db database, words []string) error {
+	var missing []string
+	for _, word := range words {
+		if _, ok := n.id(word); !ok {
+			missing = append(missing, word)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	missing = slices.Compact(missing)
+	args := pgx.StrictNamedArgs{"names": missing}
+	if _, err := db.Exec(ctx, internNames, args); err != nil {
+		return pg.Classify(err)
+	}
+	return n.read(ctx, db, selectNames, args)
+}
+
+func (n *names) read(ctx context.Context, db pg.Querier, sql string, args ...any) error {
+	rows, err := db.Query(ctx, sql, args...)
+	if err != nil {
+		return pg.Classify(err)
+	}
+	var (
+		id   int32
+		word string
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &word}, func() error {
+		n.learn(id, word)
+		return nil
+	})
+	return pg.Classify(err)
+}

@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"coworking/pkg/fault"
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ExportMember is all that is kept of a person, as one JSON object: who they are,
+// what was said of them, their events, visits and tokens. fault.NotFound if nobody
+// is known by that id.
+func (s *Store) ExportMember(ctx context.Context, member string) (json.RawMessage, error) {
+	rows, err := s.pool.Query(ctx, exportMember, pgx.StrictNamedArgs{"member": member})
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	all, err := pgx.CollectOneRow(rows, pgx.RowTo[json.RawMessage])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, unknownMember(member)
+	}
+	return all, pg.Classify(err)
+}
+
+// MemberCopies is the stream's sequences of what a person sent, as far as it was
+// stored or buried: what has to be deleted there before EraseMember.
+func (s *Store) MemberCopies(ctx context.Context, member string) ([]uint64, error) {
+	var copies []uint64
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		id, err := findMemberID(ctx, tx, member)
+		if err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, memberCopies, pgx.StrictNamedArgs{"id": id, "member": member})
+		if err != nil {
+			return pg.Classify(err)
+		}
+		var (
+			seq      uint64
+			accepted bool
+		)
+		_, err = pgx.ForEachRow(rows, []any{&seq, &accepted}, func() error {
+			copies = append(copies, seq)
+			return nil
+		})
+		return pg.Classify(err)
+	})
+	return copies, pg.Classify(err)
+}
+
+// EraseMember puts a random stand-in for the person in every table, and returns
+// it. Members are known everywhere by a number, so no total changes, and a rebuild
+// finds the stand-in again. It is alone with the database, so that no batch still
+// files an event under the name.
+func (s *Store) EraseMember(ctx context.Context, member string) (string, error) {
+	standIn := standIn()
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockExclusive, pgx.StrictNamedArgs{"lock": writeLock}); err != nil {
+			return pg.Classify(err)
+		}
+		id, err := findMemberID(ctx, tx, member)
+		if err != nil {
+			return err
+		}
+		w := newWriting(s, tx)
+		w.queue(eraseMemberEvents, pgx.StrictNamedArgs{"id": id})
+		w.queue(eraseMember, pgx.StrictNamedArgs{"id": id, "stand_in": standIn})
+		w.queue(eraseMemberChanges, pgx.StrictNamedArgs{"id": id})
+		w.queue(eraseMemberLetters, pgx.StrictNamedArgs{"member": member})
+		w.queue(bumpMemberSettings)
+		w.queue(bumpAllVersions)
+		return w.flush(ctx)
+	})
+	return standIn, pg.Classify(err)
+}
+
+// standIn is a name that says nothing: 128 random bits.
+func standIn() string {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // never fails: crypto/rand ends the program first
+	return "erased-" + hex.EncodeToString(random[:])
+}
+
+func findMemberID(ctx context.Context, tx pgx.Tx, member string) (int32, error) {
+	var id int32
+	err := tx.QueryRow(ctx, findMember, pgx.StrictNamedArgs{"member": member}).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, unknownMember(member)
+	}
+	return id, pg.Classify(err)
+}
+
+func unknownMember(member string) error {
+	return fault.NotFound.With("member_not_found", "", "nobody is known as member %q", member)
+}
+
+// Seal drops the raw events of up to limit space-days whose newest event was
+// received before then, each in a transaction of its own, and returns how many it
+// sealed. Their keys, content hashes and sequences stay, so that a duplicate is
+// still one; their visits and rollups stay as they are, for good.
+func (s *Store) Seal(ctx context.Context, before time.Time, limit int) (int, error) {
+	rows, err := s.pool.Query(ctx, selectSealable, pgx.StrictNamedArgs{"before": before, "limit": limit})
+	if err != nil {
+		return 0, pg.Classify(err)
+	}
+	days, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (k dayKey, err error) {
+		return k, row.Scan(&k.space, &k.day)
+	})
+	if err != nil {
+		return 0, pg.Classify(err)
+	}
+	for sealed, k := range days {
+		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, lockExclusive, pgx.StrictNamedArgs{"lock": writeLock}); err != nil {
+				return pg.Classify(err)
+			}
+			day := pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day)}
+			w := newWriting(s, tx)
+			w.queue(sealDay, day)
+			w.queue(sealEvents, day)
+			w.queue(sealUnits, day)
+			w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": []int32{k.space}})
+			return w.flush(ctx)
+		})
+		if err != nil {
+			return sealed, pg.Classify(err)
+		}
+	}
+	return len(days), nil
+}

@@ -1,0 +1,1 @@
+delete from member_day where space = @space and day = '1970-01-01'::date + @day::int

@@ -1,0 +1,1 @@
+delete from legacy_usage where slot = any (@slots::timestamptz[]) and used = 0

@@ -1,0 +1,1 @@
+delete from member_changes where key = any (@keys::uuid[]) returning member

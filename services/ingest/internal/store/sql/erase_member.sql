@@ -1,0 +1,1 @@
+update members set member = @stand_in, name = null where id = @id

@@ -1,0 +1,1 @@
+update member_changes set name = null where member = @id

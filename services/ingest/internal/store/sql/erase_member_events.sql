@@ -1,0 +1,1 @@
+update events set data = data - 'name' where member = @id and data ? 'name'

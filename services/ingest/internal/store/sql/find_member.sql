@@ -1,0 +1,1 @@
+select id from members where member = @member for update

@@ -1,0 +1,6 @@
+-- Where the stream keeps what this person sent: sequences of accepted events, and
+-- of dead letters that quote their id as JSON does.
+select seq, true as accepted from events where member = @id
+union
+select seq, false from dead_letters where position(convert_to(to_jsonb(@member::text)::text, 'UTF8') in body) > 0
+order by 1

@@ -1,0 +1,5 @@
+insert into refile (space, day)
+select space, '1970-01-01'::date + day
+from unnest(@spaces::int[], @days::int[]) as changed (space, day)
+order by space, day
+on conflict (space, day) do nothing

@@ -1,0 +1,1 @@
+select id from public.members order by member collate "C" for update

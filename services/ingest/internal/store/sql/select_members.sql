@@ -1,0 +1,1 @@
+select id, member from members where member = any (@members::text[])

@@ -1,0 +1,1 @@
+select id, space, settings from spaces where space = any (@spaces::text[])

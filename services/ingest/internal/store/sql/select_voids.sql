@@ -1,0 +1,1 @@
+select target from voids where target = any (@keys::uuid[])

@@ -1,0 +1,1 @@
+delete from public.more_visits p using pg_temp.space_day d where p.space = d.space and p.day = d.day

@@ -1,0 +1,1 @@
+update events set voided = true where key = any (@keys::uuid[])

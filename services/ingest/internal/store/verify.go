@@ -1,0 +1,168 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"coworking/pkg/calendar"
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Difference is a row that is not what its events amount to. Space and Day name
+// the space-day, where it is one's; Key is the rest of the row's key. Stored is
+// the row as it stands, null if it is missing; Derived as it should be, null if it
+// should not be there.
+type Difference struct {
+	Table   string          `json:"table"`
+	Space   string          `json:"space,omitempty"`
+	Day     string          `json:"day,omitempty"`
+	Key     string          `json:"key,omitempty"`
+	Stored  json.RawMessage `json:"stored"`
+	Derived json.RawMessage `json:"derived"`
+
+	day dayKey
+}
+
+// Verified is what a verification of the rollups looked at, and found.
+type Verified struct {
+	SpaceDays   int          `json:"space_days"`
+	Refiling    int          `json:"refiling"` // space-days left out: they are queued to be filed anew
+	Differences []Difference `json:"differences"`
+}
+
+// VerifyRollups derives a range of space-days from their events, beside what is
+// there, and tells every row that differs. It changes nothing, and ingestion goes
+// on meanwhile.
+func (s *Store) VerifyRollups(ctx context.Context, r Range, progress func(done, all int)) (Verified, error) {
+	found := Verified{Differences: []Difference{}}
+	sh, err := s.openShadow(ctx)
+	if err != nil {
+		return found, err
+	}
+	defer sh.close()
+	days, err := sh.days(ctx, sh.conn, r)
+	if err != nil {
+		return found, err
+	}
+	err = chunks(days, func(chunk []shadowDay, done int) error {
+		progress(done, len(days))
+		return sh.snapshot(ctx, func(tx pgx.Tx) error { return sh.compareDays(ctx, tx, chunk, &found) })
+	})
+	if err != nil {
+		return found, err
+	}
+	if err := sh.snapshot(ctx, func(tx pgx.Tx) error { return sh.compareShared(ctx, tx, &found) }); err != nil {
+		return found, err
+	}
+	progress(len(days), len(days))
+	return found, nil
+}
+
+// compareDays tells which rows of the chunk differ from what its events amount to.
+func (sh *shadow) compareDays(ctx context.Context, tx pgx.Tx, chunk []shadowDay, found *Verified) error {
+	if _, err := tx.Exec(ctx, truncateShadow); err != nil {
+		return pg.Classify(err)
+	}
+	names := map[int32]string{}
+	var settled []shadowDay
+	var keys []dayKey
+	for _, d := range chunk {
+		names[d.space] = d.name
+		if d.queued {
+			found.Refiling++
+			continue
+		}
+		settled, keys = append(settled, d), append(keys, d.dayKey)
+	}
+	found.SpaceDays += len(settled)
+	if err := sh.derive(ctx, tx, settled); err != nil {
+		return err
+	}
+	for _, c := range []struct{ table, sql string }{
+		{"space_day", compareSpaceDays},
+		{"member_day", compareUnits},
+		{"more_visits", compareMoreVisits},
+		{"method_day", compareMethods},
+	} {
+		rows, err := tx.Query(ctx, c.sql, dayArgs(keys))
+		if err != nil {
+			return pg.Classify(err)
+		}
+		differences, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Difference, error) {
+			d := Difference{Table: c.table}
+			err := row.Scan(&d.day.space, &d.day.day, &d.Stored, &d.Derived)
+			d.Space, d.Day = names[d.day.space], d.day.day.String()
+			return d, err
+		})
+		if err != nil {
+			return pg.Classify(err)
+		}
+		found.Differences = append(found.Differences, differences...)
+	}
+	return nil
+}
+
+// compareShared tells which rows differ of the tables that are no single day's.
+func (sh *shadow) compareShared(ctx context.Context, tx pgx.Tx, found *Verified) error {
+	for _, derive := range []string{deriveTokens, deriveMembers} {
+		if _, err := tx.Exec(ctx, derive); err != nil {
+			return pg.Classify(err)
+		}
+	}
+	for _, sql := range []string{
+		compareTokens, compareLegacyUsage, compareLegacyVisits, compareMemberChanges, compareMembers, compareSpaceChanges,
+	} {
+		rows, err := tx.Query(ctx, sql)
+		if err != nil {
+			return pg.Classify(err)
+		}
+		differences, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Difference, error) {
+			var d Difference
+			return d, row.Scan(&d.Table, &d.day.space, &d.Key, &d.Stored, &d.Derived)
+		})
+		if err != nil {
+			return pg.Classify(err)
+		}
+		found.Differences = append(found.Differences, differences...)
+	}
+	return nil
+}
+
+// Fix recomputes the space-days that differ, each in a transaction of its own and
+// alone with the database, and returns how many there were.
+func (s *Store) Fix(ctx context.Context, differences []Difference) (int, error) {
+	fixed := map[dayKey]bool{}
+	for _, d := range differences {
+		if d.Day == "" || fixed[d.day] {
+			continue
+		}
+		fixed[d.day] = true
+		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.fixDay(ctx, tx, d.day) })
+		if err != nil {
+			return len(fixed), pg.Classify(err)
+		}
+	}
+	return len(fixed), nil
+}
+
+func (s *Store) fixDay(ctx context.Context, tx pgx.Tx, k dayKey) error {
+	if _, err := tx.Exec(ctx, lockExclusive, pgx.StrictNamedArgs{"lock": writeLock}); err != nil {
+		return pg.Classify(err)
+	}
+	changes, err := spaceChanges(ctx, tx, []int32{k.space})
+	if err != nil {
+		return err
+	}
+	c := calendar.New(changes[k.space])
+	w := newWriting(s, tx)
+	if err := w.lockDay(ctx, k, c); err != nil {
+		return err
+	}
+	if err := s.recompute(ctx, tx, k, c); err != nil {
+		return err
+	}
+	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": []int32{k.space}})
+	return w.flush(ctx)
+}

@@ -1,0 +1,306 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"coworking/pkg/event"
+	"coworking/pkg/fault"
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// errStale says that settings or members changed after the batch was prepared.
+var errStale = errors.New("prepared with settings that have changed since")
+
+// prepared is an incoming event on its way to become a fact.
+type prepared struct {
+	fact
+	in    *Incoming
+	space *space
+}
+
+// writing is one transaction, step by step. The order of its steps is the lock
+// order of all writers: advisory lock, space-days, members, event keys, tokens,
+// rollups that spaces share, and the spaces' versions last; each in key order.
+type writing struct {
+	store  *Store
+	tx     pgx.Tx
+	group  group
+	events []*prepared // all that could be decoded, in key order
+	result Result
+
+	targets    map[key]*fact      // what the batch's voids take back, as far as it is there
+	days       map[dayKey]*tally  // the locked space-days
+	units      map[unitKey]*unit  // the touched units
+	methods    map[methodKey]tick // what to add to method_day
+	newMembers map[string]int32
+	letters    []letter
+	fresh      []*prepared // stored for the first time, in key order
+	counted    []*fact     // of these, what counts now
+	revoked    []*fact     // stored before, and voided by this batch
+	pending    pgx.Batch
+}
+
+func newWriting(s *Store, tx pgx.Tx) *writing {
+	return &writing{
+		store: s, tx: tx,
+		targets: map[key]*fact{}, days: map[dayKey]*tally{}, units: map[unitKey]*unit{}, methods: map[methodKey]tick{},
+		newMembers: map[string]int32{},
+	}
+}
+
+// write runs one group of a batch as one transaction. Writing a group twice
+// changes nothing.
+func (s *Store) write(ctx context.Context, g group) (Result, error) {
+	events, err := s.prepare(ctx, g)
+	if err != nil {
+		return Result{}, err
+	}
+	var w *writing
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		w = newWriting(s, tx)
+		w.group, w.events = g, events
+		return w.run(ctx)
+	})
+	if err != nil {
+		return Result{}, pg.Classify(err)
+	}
+	s.members.learn(w.newMembers)
+	if g.kind == settingsGroup || len(keysOf(w.revoked, event.SpaceUpserted)) > 0 {
+		s.spaces.forget(w.spaceNames())
+	}
+	return w.result, nil
+}
+
+// prepare interns the words of the events and files each under its visit day: all
+// that can be done before the transaction begins.
+func (s *Store) prepare(ctx context.Context, g group) ([]*prepared, error) {
+	wanted := map[string]bool{}
+	var words []string
+	for _, in := range g.items {
+		if in.Fault == nil {
+			wanted[in.Event.Space] = true
+			words = in.words(words)
+		}
+	}
+	if err := s.names.intern(ctx, s.pool, words); err != nil {
+		return nil, err
+	}
+	if err := s.spaces.ensure(ctx, s.pool, wanted); err != nil {
+		return nil, err
+	}
+	events := make([]*prepared, 0, len(g.items))
+	for _, in := range g.items {
+		if in.Fault == nil {
+			events = append(events, s.prepareOne(in))
+		}
+	}
+	slices.SortStableFunc(events, func(a, b *prepared) int { return byKey(&a.fact, &b.fact) })
+	return events, nil
+}
+
+func (s *Store) prepareOne(in *Incoming) *prepared {
+	e := &in.Event
+	sp := s.spaces.get(e.Space)
+	word := func(name string) int32 {
+		id, _ := s.names.id(name)
+		return id
+	}
+	data := &e.Data
+	p := &prepared{in: in, space: sp, fact: fact{
+		key:    e.Key(),
+		dayKey: dayKey{space: sp.id, day: sp.calendar.Day(e.Time)},
+		source: word(e.Source), id: e.ID, kind: e.Kind,
+		time: e.Time.UnixMicro(), received: in.Received.UnixMicro(), seq: int64(in.Sequence),
+		content: e.Content(),
+		method:  word(data.Method), zone: word(data.Zone), device: word(data.Device),
+		plan: word(data.Plan), team: word(data.Team), reason: word(data.Reason),
+		party: int32(data.PartySize), token: data.TokenID,
+		expires: data.ExpiresAt,
+	}}
+	switch e.Kind {
+	case event.MemberUpserted, event.SpaceUpserted, event.EventVoided:
+		p.data = e.EncodeData(nil)
+	}
+	return p
+}
+
+func (w *writing) run(ctx context.Context) error {
+	steps := []func(context.Context) error{
+		w.lock,
+		w.findTargets,
+		w.lockDays,
+		w.sortOut,
+		w.nameMembers,
+		w.applyVoids,
+		w.count,
+		w.writeEvents,
+		w.writeUnits,
+		w.writeDays,
+		w.writeMembers,
+		w.writeSettings,
+		w.writeTokens,
+		w.bury,
+		w.bumpVersions,
+	}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lock takes the batch's advisory lock, shared or exclusive, and then checks that
+// the settings it was prepared with still hold.
+func (w *writing) lock(ctx context.Context) error {
+	statement := lockShared
+	if w.group.kind != ordinaryGroup {
+		statement = lockExclusive
+	}
+	prepared := map[int32]*space{}
+	for _, p := range w.events {
+		prepared[p.space.id] = p.space
+	}
+	reserved := w.store.spaces.get(event.NoSpace) // its settings change when a member is erased
+	prepared[reserved.id] = reserved
+	w.queue(statement, pgx.StrictNamedArgs{"lock": writeLock})
+	if err := w.flush(ctx); err != nil {
+		return err
+	}
+	rows, err := w.tx.Query(ctx, selectSettings, pgx.StrictNamedArgs{"spaces": slices.Sorted(maps.Keys(prepared))})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	var (
+		id, settings int64
+		stale        []string
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &settings}, func() error {
+		if sp := prepared[int32(id)]; sp.settings != settings {
+			stale = append(stale, sp.name)
+		}
+		return nil
+	})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	if len(stale) > 0 {
+		w.store.refresh(stale)
+		return errStale
+	}
+	return nil
+}
+
+// sortOut tells new events from known ones: a known key with the same content is
+// a duplicate, with another content a conflict, and a sealed day takes no more.
+func (w *writing) sortOut(ctx context.Context) error {
+	keys := make([]key, len(w.events))
+	for i, p := range w.events {
+		keys[i] = p.key
+	}
+	rows, err := w.tx.Query(ctx, selectKnown, pgx.StrictNamedArgs{"keys": slices.Compact(keys)})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	known := map[key]int64{}
+	var (
+		k       key
+		content int64
+	)
+	_, err = pgx.ForEachRow(rows, []any{&k, &content}, func() error {
+		known[k] = content
+		return nil
+	})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	for _, p := range w.events {
+		stored, seen := known[p.key]
+		switch {
+		case seen && stored == p.content:
+			w.result.Duplicates++
+		case seen:
+			w.reject(p.in, "id_conflict", "event %s of %s: this id is stored with other content; the first one holds", p.id, p.in.Event.Source)
+		case w.days[p.dayKey].sealed, w.targetsSealedDay(p):
+			w.reject(p.in, "day_sealed", "event %s of %s: its visit day %s is sealed", p.id, p.in.Event.Source, p.day)
+		default:
+			known[p.key] = p.content
+			w.fresh = append(w.fresh, p)
+		}
+	}
+	w.result.Stored = len(w.fresh)
+	return nil
+}
+
+// writeEvents stores what is new, in key order.
+func (w *writing) writeEvents(ctx context.Context) error {
+	if len(w.fresh) == 0 {
+		return nil
+	}
+	rows := pgx.CopyFromSlice(len(w.fresh), func(i int) ([]any, error) {
+		p := w.fresh[i]
+		kind, _ := w.store.names.id(string(p.kind))
+		return []any{
+			p.key, p.dayKey.space, p.source, p.id, kind, time.UnixMicro(p.time), time.UnixMicro(p.received), p.seq,
+			date(p.day), p.content, nullable(p.member), nullable(p.method), nullable(p.zone), nullable(p.device),
+			nullable(p.plan), nullable(p.team), nullable(p.reason), nullable(p.party), nullable(p.token), p.expires,
+			p.data, p.voided,
+		}, nil
+	})
+	_, err := w.tx.CopyFrom(ctx, pgx.Identifier{"events"}, eventColumns, rows)
+	return pg.Classify(err)
+}
+
+// eventColumns is the order of writeEvents.
+var eventColumns = []string{
+	"key", "space", "source", "id", "kind", "time", "received", "seq", "day", "content", "member", "method", "zone", "device",
+	"plan", "team", "reason", "party_size", "token", "expires_at", "data", "voided",
+}
+
+// bumpVersions comes last: who sees the new version sees the new numbers.
+func (w *writing) bumpVersions(ctx context.Context) error {
+	touched := map[int32]bool{}
+	for _, p := range w.fresh {
+		touched[p.dayKey.space] = true
+	}
+	for _, f := range w.revoked {
+		touched[f.dayKey.space] = true
+	}
+	if len(touched) == 0 {
+		return nil
+	}
+	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": slices.Sorted(maps.Keys(touched))})
+	return w.flush(ctx)
+}
+
+// queue adds a statement to those that flush sends in one round trip.
+func (w *writing) queue(sql string, args ...any) { w.pending.Queue(sql, args...) }
+
+func (w *writing) flush(ctx context.Context) error {
+	if w.pending.Len() == 0 {
+		return nil
+	}
+	pending := w.pending
+	w.pending = pgx.Batch{}
+	return pg.Classify(w.tx.SendBatch(ctx, &pending).Close())
+}
+
+// spaceNames is every space that the events name.
+func (w *writing) spaceNames() []string {
+	names := map[string]bool{}
+	for _, p := range w.events {
+		names[p.space.name] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// reject buries a message of this batch.
+func (w *writing) reject(in *Incoming, code, format string, args ...any) {
+	w.letters = append(w.letters, letter{in, fault.Invalid.With(code, "", format, args...)})
+}
