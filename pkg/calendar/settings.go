@@ -78,6 +78,7 @@ func settingsOf(changes []Change) []Settings {
 // word is a change whose effective date and zone are known.
 type word struct {
 	Change
+
 	from Date
 	zone *time.Location // nil: not named
 }

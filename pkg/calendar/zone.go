@@ -4,9 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	_ "embed"
-	"io"
+	"io/fs"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,19 +23,25 @@ const ZoneRules = "2025c"
 //go:embed zoneinfo.zip
 var zoneInfo []byte
 
-// zones is the files of zoneInfo by name.
-var zones = sync.OnceValue(func() map[string]*zip.File {
-	archive, err := zip.NewReader(bytes.NewReader(zoneInfo), int64(len(zoneInfo)))
+// archive is zoneInfo, opened.
+var archive = sync.OnceValue(func() *zip.Reader {
+	reader, err := zip.NewReader(bytes.NewReader(zoneInfo), int64(len(zoneInfo)))
 	if err != nil {
 		panic(err) // it is part of the program
 	}
-	files := map[string]*zip.File{}
-	for _, file := range archive.File {
-		if !strings.HasSuffix(file.Name, "/") {
-			files[file.Name] = file
+	return reader
+})
+
+// Zones is every name that LoadZone knows, sorted.
+var Zones = sync.OnceValue(func() []string {
+	var names []string
+	for _, file := range archive().File {
+		if !file.Mode().IsDir() {
+			names = append(names, file.Name)
 		}
 	}
-	return files
+	slices.Sort(names)
+	return names
 })
 
 // LoadZone is the time zone with an IANA name, like Europe/Berlin. An offset,
@@ -45,16 +50,10 @@ func LoadZone(name string) (*time.Location, error) {
 	if name == "UTC" {
 		return time.UTC, nil
 	}
-	file, known := zones()[name]
-	if !known {
+	if _, known := slices.BinarySearch(Zones(), name); !known {
 		return nil, fault.Invalid.With("invalid_time_zone", "", "%q is not the name of a time zone, like Europe/Berlin", name)
 	}
-	opened, err := file.Open()
-	if err != nil {
-		return nil, fault.Internal.Errorf("zone %s: %w", name, err)
-	}
-	defer opened.Close()
-	rules, err := io.ReadAll(opened)
+	rules, err := fs.ReadFile(archive(), name)
 	if err != nil {
 		return nil, fault.Internal.Errorf("zone %s: %w", name, err)
 	}
@@ -63,14 +62,4 @@ func LoadZone(name string) (*time.Location, error) {
 		return nil, fault.Internal.Errorf("zone %s: %w", name, err)
 	}
 	return zone, nil
-}
-
-// Zones is every name that LoadZone knows, sorted.
-func Zones() []string {
-	var names []string
-	for name := range zones() {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
