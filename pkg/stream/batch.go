@@ -29,7 +29,7 @@ func (p *Publisher) batch(ctx context.Context, messages []Message, chosen []int)
 	case p.inflight <- struct{}{}:
 		defer func() { <-p.inflight }()
 	case <-ctx.Done():
-		return publishFault(ctx.Err())
+		return p.fault(ctx.Err())
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.patience.Acknowledgement)
 	defer cancel()
@@ -38,16 +38,16 @@ func (p *Publisher) batch(ctx context.Context, messages []Message, chosen []int)
 	last := len(chosen) - 1
 	for n, i := range chosen[:last] {
 		if err := p.conn.PublishMsg(batched(messages[i], id, n+1)); err != nil {
-			return publishFault(err)
+			return p.fault(err)
 		}
 	}
 	commit := batched(messages[chosen[last]], id, last+1)
 	commit.Header.Set(batchCommit, "1")
 	answer, err := p.conn.RequestMsgWithContext(ctx, commit)
 	if err != nil {
-		return publishFault(err)
+		return p.fault(err)
 	}
-	return acknowledged(answer.Data, len(chosen))
+	return p.acknowledged(answer.Data, len(chosen))
 }
 
 func batched(message Message, id string, sequence int) *nats.Msg {
@@ -57,7 +57,7 @@ func batched(message Message, id string, sequence int) *nats.Msg {
 }
 
 // acknowledged reads the answer to a batch's last message.
-func acknowledged(answer []byte, count int) error {
+func (p *Publisher) acknowledged(answer []byte, count int) error {
 	var ack struct {
 		Error *jetstream.APIError `json:"error"`
 		Count int                 `json:"count"`
@@ -66,7 +66,7 @@ func acknowledged(answer []byte, count int) error {
 		return fault.Unavailable.With("publish_unavailable", "", "the answer to a batch: %w", err)
 	}
 	if ack.Error != nil {
-		return publishFault(ack.Error)
+		return p.fault(ack.Error)
 	}
 	if ack.Count != count {
 		return fault.Unavailable.With("publish_unavailable", "", "the stream stored %d of a batch of %d", ack.Count, count)

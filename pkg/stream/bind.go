@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Durable is the durable of a partition, bound.
-type Durable struct {
+// Consumer is the durable of a partition, bound.
+type Consumer struct {
 	jetstream.Consumer
 
 	Created time.Time // of the stream: in another one, sequences begin anew
@@ -23,7 +23,7 @@ type Durable struct {
 // make it. One whose configuration has drifted from c is fault.Internal, and the
 // error names each field with what it is and what was wanted. AckWait and
 // MaxAckPending may be larger than wanted.
-func Bind(ctx context.Context, js jetstream.JetStream, c Config, partition int) (*Durable, error) {
+func Bind(ctx context.Context, js jetstream.JetStream, c Config, partition int) (*Consumer, error) {
 	if c.Partitions == 0 {
 		c.Partitions = 1
 	}
@@ -32,31 +32,31 @@ func Bind(ctx context.Context, js jetstream.JetStream, c Config, partition int) 
 	}
 	there, err := js.Stream(ctx, Name)
 	if err != nil {
-		return nil, bindError("stream "+Name, err)
+		return nil, bindError(js, "stream "+Name, err)
 	}
 	found := there.CachedInfo()
 	if drift := differences(c.stream(found.Config), found.Config); len(drift) > 0 {
 		return nil, drifted("stream "+Name, drift)
 	}
-	consumer, err := there.Consumer(ctx, durable(partition))
+	consumer, err := there.Consumer(ctx, Durable(partition))
 	if err != nil {
-		return nil, bindError("durable "+durable(partition), err)
+		return nil, bindError(js, "durable "+Durable(partition), err)
 	}
 	config := consumer.CachedInfo().Config
 	c.AckWait, c.MaxAckPending = max(c.AckWait, config.AckWait), max(c.MaxAckPending, config.MaxAckPending) // more is no harm
 	if drift := differences(c.durable(partition, config), config); len(drift) > 0 {
-		return nil, drifted("durable "+durable(partition), drift)
+		return nil, drifted("durable "+Durable(partition), drift)
 	}
-	return &Durable{Consumer: consumer, Created: found.Created, stream: there}, nil
+	return &Consumer{Consumer: consumer, Created: found.Created, stream: there}, nil
 }
 
 // Received is when the stream stored the message of a sequence; fault.NotFound if
 // that message is not there (any more).
-func (d *Durable) Received(ctx context.Context, sequence uint64) (time.Time, error) {
+func (c *Consumer) Received(ctx context.Context, sequence uint64) (time.Time, error) {
 	if sequence == 0 {
 		return time.Time{}, fault.NotFound.Errorf("message 0: sequences begin at 1")
 	}
-	message, err := d.stream.GetMsg(ctx, sequence)
+	message, err := c.stream.GetMsg(ctx, sequence)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return time.Time{}, fault.NotFound.Errorf("message %d: %w", sequence, err)
 	}
@@ -70,9 +70,9 @@ func drifted(what string, drift []difference) error {
 	return fault.Internal.Errorf("%s has drifted: %s; `ingest setup` puts it right", what, sentence(drift))
 }
 
-func bindError(what string, err error) error {
+func bindError(js jetstream.JetStream, what string, err error) error {
 	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return fault.Unavailable.With("no_stream", "", "%s: %w; `ingest setup` makes it", what, err)
 	}
-	return fault.Unavailable.Errorf("%s: %w", what, err)
+	return fault.Unavailable.Errorf("%s: %w", what, silence(js.Conn(), err))
 }

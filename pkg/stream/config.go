@@ -83,7 +83,7 @@ func (c Config) stream(found jetstream.StreamConfig) jetstream.StreamConfig {
 // durable is the configuration of a partition's durable as it should be.
 func (c Config) durable(partition int, found jetstream.ConsumerConfig) jetstream.ConsumerConfig {
 	wanted := found
-	wanted.Name, wanted.Durable = durable(partition), durable(partition)
+	wanted.Name, wanted.Durable = Durable(partition), Durable(partition)
 	wanted.FilterSubject, wanted.FilterSubjects = filter(partition), nil
 	wanted.DeliverPolicy, wanted.OptStartSeq, wanted.OptStartTime = jetstream.DeliverAllPolicy, 0, nil
 	wanted.ReplayPolicy = jetstream.ReplayInstantPolicy

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"coworking/pkg/fault"
@@ -84,4 +85,16 @@ func Close(conn *nats.Conn) error {
 	}
 	<-closed
 	return nil
+}
+
+// silence is an error that the client gave instead of an answer, in words that say
+// what happened: while the broker is away, its own speak of a buffer.
+func silence(conn *nats.Conn, err error) error {
+	if !errors.Is(err, nats.ErrReconnectBufExceeded) {
+		return err
+	}
+	if last := conn.LastError(); last != nil {
+		return fmt.Errorf("no connection to the broker: %w", last)
+	}
+	return errors.New("no connection to the broker")
 }

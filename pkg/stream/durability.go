@@ -20,7 +20,7 @@ import (
 func CheckDurability(ctx context.Context, js jetstream.JetStream, monitors ...string) (weak []string, err error) {
 	there, err := js.Stream(ctx, Name)
 	if err != nil {
-		return nil, bindError("stream "+Name, err)
+		return nil, bindError(js, "stream "+Name, err)
 	}
 	if n := there.CachedInfo().Config.Replicas; n < 3 {
 		weak = append(weak, fmt.Sprintf("the stream has %d of 3 copies: what is lost with its disk is lost", n))

@@ -161,7 +161,7 @@ func (p *Publisher) single(ctx context.Context, message Message) error {
 	ctx, cancel := context.WithTimeout(ctx, p.patience.Acknowledgement)
 	defer cancel()
 	_, err := p.js.PublishMsg(ctx, &nats.Msg{Subject: message.Subject, Data: message.Body})
-	return publishFault(err)
+	return p.fault(err)
 }
 
 // unavailable is those that may succeed later.
@@ -187,8 +187,8 @@ const (
 	codeStreamNotMatched = 10060
 )
 
-// publishFault sorts why a message was not acknowledged.
-func publishFault(err error) error {
+// fault sorts why a message was not acknowledged.
+func (p *Publisher) fault(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -208,7 +208,7 @@ func publishFault(err error) error {
 	if errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) {
 		return fault.Unavailable.With("no_stream", "", "publishing: no stream takes this subject: %w", err)
 	}
-	return fault.Unavailable.With("publish_unavailable", "", "publishing: %w", err)
+	return fault.Unavailable.With("publish_unavailable", "", "publishing: %w", silence(p.conn, err))
 }
 
 // wait pauses; false if the context ended meanwhile.

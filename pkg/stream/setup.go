@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,12 +68,12 @@ func setupStream(ctx context.Context, js jetstream.JetStream, c Config) (previou
 	there, err := js.Stream(ctx, Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if _, err := js.CreateStream(ctx, c.stream(jetstream.StreamConfig{})); err != nil {
-			return nil, nil, setupError("making stream "+Name, err)
+			return nil, nil, setupError(js, "making stream "+Name, err)
 		}
 		return nil, []string{fmt.Sprintf("stream %s made: partitions %d, replicas %d, max_bytes %d", Name, c.Partitions, c.Replicas, c.MaxBytes)}, nil
 	}
 	if err != nil {
-		return nil, nil, setupError("looking up stream "+Name, err)
+		return nil, nil, setupError(js, "looking up stream "+Name, err)
 	}
 	found := there.CachedInfo().Config
 	wanted := c.stream(found)
@@ -81,23 +82,23 @@ func setupStream(ctx context.Context, js jetstream.JetStream, c Config) (previou
 		return &found, nil, nil
 	}
 	if _, err := js.UpdateStream(ctx, wanted); err != nil {
-		return &found, nil, setupError(fmt.Sprintf("updating stream %s (%s)", Name, sentence(drift)), err)
+		return &found, nil, setupError(js, fmt.Sprintf("updating stream %s (%s)", Name, sentence(drift)), err)
 	}
 	return &found, changed("stream "+Name, drift), nil
 }
 
 // setupDurable makes or updates the durable of a partition.
 func setupDurable(ctx context.Context, js jetstream.JetStream, c Config, partition int) ([]string, error) {
-	name := durable(partition)
+	name := Durable(partition)
 	there, err := js.Consumer(ctx, Name, name)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		if _, err := js.CreateConsumer(ctx, Name, c.durable(partition, jetstream.ConsumerConfig{})); err != nil {
-			return nil, setupError("making durable "+name, err)
+			return nil, setupError(js, "making durable "+name, err)
 		}
 		return []string{fmt.Sprintf("durable %s made: ack_wait %v, max_ack_pending %d", name, c.AckWait, c.MaxAckPending)}, nil
 	}
 	if err != nil {
-		return nil, setupError("looking up durable "+name, err)
+		return nil, setupError(js, "looking up durable "+name, err)
 	}
 	found := there.CachedInfo().Config
 	wanted := c.durable(partition, found)
@@ -106,7 +107,7 @@ func setupDurable(ctx context.Context, js jetstream.JetStream, c Config, partiti
 		return nil, nil
 	}
 	if _, err := js.UpdateConsumer(ctx, Name, wanted); err != nil {
-		return nil, setupError(fmt.Sprintf("updating durable %s (%s)", name, sentence(drift)), err)
+		return nil, setupError(js, fmt.Sprintf("updating durable %s (%s)", name, sentence(drift)), err)
 	}
 	return changed("durable "+name, drift), nil
 }
@@ -129,7 +130,7 @@ func removeDurables(ctx context.Context, js jetstream.JetStream, c Config, previ
 	var changes []string
 	for _, info := range surplus {
 		if err := js.DeleteConsumer(ctx, Name, info.Name); err != nil {
-			return changes, setupError("removing durable "+info.Name, err)
+			return changes, setupError(js, "removing durable "+info.Name, err)
 		}
 		changes = append(changes, fmt.Sprintf("durable %s removed: its partition is gone, and it had read everything", info.Name))
 	}
@@ -143,7 +144,7 @@ func surplusDurables(ctx context.Context, js jetstream.JetStream, partitions int
 		return nil, nil
 	}
 	if err != nil {
-		return nil, setupError("looking up stream "+Name, err)
+		return nil, setupError(js, "looking up stream "+Name, err)
 	}
 	var surplus []*jetstream.ConsumerInfo
 	list := there.ListConsumers(ctx)
@@ -154,7 +155,7 @@ func surplusDurables(ctx context.Context, js jetstream.JetStream, partitions int
 		}
 	}
 	if err := list.Err(); err != nil {
-		return nil, setupError("listing the durables", err)
+		return nil, setupError(js, "listing the durables", err)
 	}
 	slices.SortFunc(surplus, func(a, b *jetstream.ConsumerInfo) int { return strings.Compare(a.Name, b.Name) })
 	return surplus, nil
@@ -180,10 +181,15 @@ func changed(what string, drift []difference) []string {
 }
 
 // setupError sorts what a broker answers: a refusal is the configuration's fault,
-// silence passes.
-func setupError(doing string, err error) error {
-	if api, ok := errors.AsType[*jetstream.APIError](err); ok && api.Code < 500 {
+// silence and "not now" pass.
+func setupError(js jetstream.JetStream, doing string, err error) error {
+	api, refused := errors.AsType[*jetstream.APIError](err)
+	switch {
+	case refused && (api.ErrorCode == codeStorageExceeded || api.ErrorCode == codeNoResources):
+		return fault.Internal.Errorf("%s: the broker's disk has no room for max_bytes; ask for less: %w", doing, err)
+	case refused && api.Code != http.StatusServiceUnavailable:
 		return fault.Internal.Errorf("%s: %w", doing, err)
+	default:
+		return fault.Unavailable.Errorf("%s: %w", doing, silence(js.Conn(), err))
 	}
-	return fault.Unavailable.Errorf("%s: %w", doing, err)
 }

@@ -30,8 +30,8 @@ func stored(partitions int) string {
 // filter is what the durable of a partition is handed.
 func filter(partition int) string { return prefix + strconv.Itoa(partition) + ".>" }
 
-// durable is the name of a partition's durable.
-func durable(partition int) string { return durablePrefix + strconv.Itoa(partition) }
+// Durable is the name of a partition's durable.
+func Durable(partition int) string { return durablePrefix + strconv.Itoa(partition) }
 
 const durablePrefix = "ingest-v1-"
 

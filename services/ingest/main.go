@@ -1,0 +1,14 @@
+// Command ingest takes check-in events from the stream into the database. It is
+// the only writer of either.
+package main
+
+import "coworking/pkg/boot"
+
+func main() {
+	boot.Main("ingest", "Takes check-in events from the stream into Postgres: visits, rollups and what could not be read.", &commands{})
+}
+
+// commands is every verb of the binary.
+type commands struct {
+	Setup setupCmd `cmd:"" help:"Make the stream and its durables, or bring them to the wanted configuration."`
+}
