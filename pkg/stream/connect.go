@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"coworking/pkg/fault"
@@ -30,6 +31,7 @@ const (
 // Publishers whose account allows them one inbox only need nats.CustomInboxPrefix
 // among the options: without it, acknowledgements are lost.
 func Connect(url, name string, log *zap.Logger, options ...nats.Option) (*nats.Conn, jetstream.JetStream, error) {
+	var said atomic.Value // the last reason, so that an outage is not a line a second
 	all := append([]nats.Option{
 		nats.Name(name),
 		nats.Timeout(connectTimeout),
@@ -43,6 +45,11 @@ func Connect(url, name string, log *zap.Logger, options ...nats.Option) (*nats.C
 		nats.DrainTimeout(drainTimeout),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			log.Warn("the broker is gone", zap.Error(err))
+		}),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {
+			if reason := err.Error(); said.Swap(reason) != reason {
+				log.Warn("no connection to the broker", zap.Error(err))
+			}
 		}),
 		nats.ReconnectHandler(func(conn *nats.Conn) {
 			log.Info("the broker is back", zap.String("broker", conn.ConnectedUrlRedacted()))
