@@ -2,16 +2,16 @@ package calendar
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 
 	"coworking/pkg/fault"
 )
 
 // ParseChange reads the `data` of a space_upserted event that was accepted,
-// said at t by source under id. Fields that are no settings are ignored. Data
-// that is not as the event contract says is fault.Invalid with the field's
-// pointer.
+// said at t by source under id. Fields that are no settings are ignored, and a
+// zone is not looked up: New passes over one that it does not know, so that no
+// accepted word can stop a calendar from being made. Other data that is not as
+// the event contract says is fault.Invalid with the field's pointer.
 func ParseChange(t time.Time, source, id string, data []byte) (Change, error) {
 	var said struct {
 		Name          *string               `json:"name"`
@@ -33,11 +33,6 @@ func ParseChange(t time.Time, source, id string, data []byte) (Change, error) {
 		TimeZone:      said.TimeZone,
 		Capacity:      said.Capacity,
 		Closures:      said.Closures,
-	}
-	if said.TimeZone != nil {
-		if _, err := LoadZone(*said.TimeZone); err != nil {
-			return Change{}, fault.Invalid.With("invalid_time_zone", "/data/time_zone", "%w", err)
-		}
 	}
 	if said.DayStart != nil {
 		start, err := ParseClock(*said.DayStart)
@@ -98,11 +93,7 @@ func parseHours(said map[string][2]string) (Hours, error) {
 }
 
 // weekdays is the days of the week by the names an event gives them.
-var weekdays = func() map[string]time.Weekday {
-	names := map[string]time.Weekday{}
-	for day := time.Sunday; day <= time.Saturday; day++ {
-		name := strings.ToLower(day.String())
-		names[name], names[name[:3]] = day, day
-	}
-	return names
-}()
+var weekdays = map[string]time.Weekday{
+	"mon": time.Monday, "tue": time.Tuesday, "wed": time.Wednesday, "thu": time.Thursday,
+	"fri": time.Friday, "sat": time.Saturday, "sun": time.Sunday,
+}
