@@ -4,6 +4,7 @@ package pg
 
 import (
 	"context"
+	_ "embed"
 	"net/url"
 	"strconv"
 	"time"
@@ -13,6 +14,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
+
+//go:embed check_durability.sql
+var checkDurability string
 
 // Querier is what a report or a store needs to read: a pool, a connection and a
 // transaction all fit.
@@ -98,4 +102,21 @@ func Open(ctx context.Context, u URL, o Options) (*pgxpool.Pool, error) {
 		return nil, Classify(err)
 	}
 	return pool, nil
+}
+
+// CheckDurability says in sentences where the server keeps less than is promised:
+// that what was acknowledged survives a crash.
+func CheckDurability(ctx context.Context, db Querier) (weak []string, err error) {
+	rows, err := db.Query(ctx, checkDurability)
+	if err != nil {
+		return nil, Classify(err)
+	}
+	var name, setting string
+	_, err = pgx.ForEachRow(rows, []any{&name, &setting}, func() error {
+		if setting != "on" {
+			weak = append(weak, "the database's "+name+" is "+setting+": what was acknowledged may not survive a crash")
+		}
+		return nil
+	})
+	return weak, Classify(err)
 }

@@ -10,5 +10,7 @@ func main() {
 
 // commands is every verb of the binary.
 type commands struct {
-	Setup setupCmd `cmd:"" help:"Make the stream and its durables, or bring them to the wanted configuration."`
+	Run     runCmd     `cmd:"" help:"Take events from the stream into the database, until stopped."`
+	Setup   setupCmd   `cmd:"" help:"Make the stream and its durables, or bring them to the wanted configuration."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database's schema to a version."`
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"coworking/pkg/fault"
@@ -31,7 +32,8 @@ type Consumer interface {
 // Source is a partition's durable, bound.
 type Source struct {
 	Consumer Consumer
-	Created  time.Time // of its stream: sequences start anew in a new one
+	Created  time.Time     // of its stream: sequences start anew in a new one
+	AckWait  time.Duration // how long a message may be held without a word
 	// Received is when the stream stored the message of a sequence;
 	// fault.NotFound if that is gone.
 	Received func(ctx context.Context, sequence uint64) (time.Time, error)
@@ -42,7 +44,6 @@ type Config struct {
 	Partition    int
 	BatchSize    int           // the most messages in one transaction
 	WriteTimeout time.Duration // for one transaction; the durable's ack wait is at least four times as long
-	AckWait      time.Duration // of the durable
 	Bind         func(ctx context.Context) (Source, error)
 	Store        Store
 	Observe      Observer
@@ -57,11 +58,15 @@ type Observer interface {
 	Lag(pending, unacknowledged uint64, completeThrough time.Time)
 }
 
+// heldTick is how often to look for messages that are held long.
+const heldTick = time.Second
+
 // Worker moves messages of one partition into the store: one goroutine receives,
 // one writes.
 type Worker struct {
 	Config
-	inbox *inbox
+	inbox  *inbox
+	source atomic.Pointer[Source] // the one that was bound last
 }
 
 // New is a worker that has not begun.
@@ -162,14 +167,18 @@ func (w *Worker) acknowledge(batch []held) {
 // keepHeld tells the stream of what is still being worked on, so that it is not
 // handed to somebody else while the database is away.
 func (w *Worker) keepHeld(received <-chan struct{}) error {
-	tick := time.NewTicker(w.AckWait / 4)
+	tick := time.NewTicker(heldTick)
 	defer tick.Stop()
 	for {
 		select {
 		case <-received:
 			return nil
 		case <-tick.C:
-			for _, message := range w.inbox.older(time.Now().Add(-w.AckWait / 4)) {
+			source := w.source.Load()
+			if source == nil {
+				continue
+			}
+			for _, message := range w.inbox.stale(time.Now(), source.AckWait/4) {
 				if err := message.InProgress(); err != nil {
 					w.Log.Debug("in progress", zap.Error(err))
 				}
@@ -194,7 +203,7 @@ type held struct {
 	message     jetstream.Msg
 	incoming    store.Incoming
 	redelivered bool
-	since       time.Time
+	mentioned   time.Time // when the stream last heard of it: its receipt, or that it is worked on
 }
 
 func newInbox(limit int) *inbox {
@@ -243,20 +252,24 @@ func (b *inbox) room() int {
 	return b.limit - len(b.waiting)
 }
 
-// older is the messages that were received before then and have no answer yet.
-func (b *inbox) older(then time.Time) []jetstream.Msg {
+// stale is the messages without an answer that the stream last heard of too long
+// ago; they count as mentioned now.
+func (b *inbox) stale(now time.Time, after time.Duration) []jetstream.Msg {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var messages []jetstream.Msg
-	for _, h := range b.waiting {
-		if h.since.Before(then) {
+	mention := func(h held) held {
+		if now.Sub(h.mentioned) >= after {
 			messages = append(messages, h.message)
+			h.mentioned = now
 		}
+		return h
 	}
-	for _, h := range b.written {
-		if h.since.Before(then) {
-			messages = append(messages, h.message)
-		}
+	for i, h := range b.waiting {
+		b.waiting[i] = mention(h)
+	}
+	for sequence, h := range b.written {
+		b.written[sequence] = mention(h)
 	}
 	return messages
 }

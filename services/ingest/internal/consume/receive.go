@@ -30,6 +30,7 @@ func (w *Worker) receive(ctx context.Context) error {
 	for ctx.Err() == nil {
 		source, err := w.Bind(ctx)
 		if err == nil {
+			w.source.Store(&source)
 			w.Observe.Connected(nil)
 			err = w.fetch(ctx, source)
 		}
@@ -81,7 +82,7 @@ func receive(message jetstream.Msg, created time.Time) held {
 		redelivered = metadata.NumDelivered > 1
 	}
 	in.Event, in.Fault = decode(in)
-	return held{message: message, incoming: in, redelivered: redelivered, since: time.Now()}
+	return held{message: message, incoming: in, redelivered: redelivered, mentioned: time.Now()}
 }
 
 // decode reads the event, or says why it is none.

@@ -35,9 +35,9 @@ func (w *Worker) watch(ctx context.Context) error {
 func (w *Worker) watermark(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, watermarkEvery)
 	defer cancel()
-	source, err := w.Bind(ctx)
-	if err != nil {
-		return err
+	source := w.source.Load()
+	if source == nil {
+		return nil // not bound yet
 	}
 	info, err := source.Consumer.Info(ctx)
 	if err != nil {

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"coworking/migrations/apply"
+	"coworking/pkg/boot"
+	"coworking/pkg/fault"
+	"coworking/pkg/pg"
+	"coworking/pkg/stream"
+	"coworking/services/ingest/internal/consume"
+	"coworking/services/ingest/internal/store"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+)
+
+// writeTimeout bounds one transaction. The durable's ack wait is at least four
+// times as long, so that a slow batch is not handed to somebody else.
+const writeTimeout = 15 * time.Second
+
+// runCmd is `ingest run`: door → stream → store.
+type runCmd struct {
+	DatabaseURL pg.URL `required:"" env:"DATABASE_URL" help:"Where events and rollups are kept."`
+	NATSURL     string `name:"nats-url" required:"" env:"NATS_URL" help:"The broker that the events come through."`
+	NATSMonitor string `name:"nats-monitor-url" env:"NATS_MONITOR_URL" help:"The broker's monitoring address, such as http://127.0.0.1:8222: asked whether it syncs every write."`
+	IntakeAddr  string `default:"127.0.0.1:5154" env:"INTAKE_ADDR" help:"Where /livez, /readyz and /metrics answer."`
+	Partitions  int    `default:"1" env:"PARTITIONS" help:"How many partitions 'ingest setup' gave the stream."`
+	BatchSize   int    `default:"5000" env:"BATCH_SIZE" help:"The most events in one transaction."`
+}
+
+// Run opens what the workers need, in the order they need it; the defers close it
+// in the opposite order, after the last batch is settled.
+func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
+	if c.BatchSize < 1 || c.Partitions < 1 {
+		return fault.Invalid.Errorf("--batch-size and --partitions are 1 or more")
+	}
+	pool, err := openDatabase(ctx, c.DatabaseURL, "ingest run", c.Partitions)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	conn, js, err := stream.Connect(c.NATSURL, "ingest run", log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stream.Close(conn)) }()
+
+	health, registry := boot.NewHealth(), boot.NewRegistry("ingest")
+	health.Ready("schema", func(ctx context.Context) error { return apply.Check(ctx, pool) })
+	c.noteDurability(ctx, log, health, pool, js)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return boot.Serve(ctx, c.IntakeAddr, boot.Ops(health, registry), boot.Announce(health, time.Second))
+	})
+	// A database that is away at the start is no reason to die: /readyz says so
+	// until it is there.
+	kept, err := openStore(ctx, pool, log)
+	if err != nil {
+		return errors.Join(err, group.Wait())
+	}
+	if kept == nil { // stopped before the database was there
+		return group.Wait()
+	}
+	for partition := range c.Partitions {
+		observe := newObserver(registry, strconv.Itoa(partition))
+		health.Ready("stream "+strconv.Itoa(partition), observe.streamReady)
+		health.Ready("database "+strconv.Itoa(partition), observe.databaseReady)
+		worker := consume.New(consume.Config{
+			Partition: partition, BatchSize: c.BatchSize, WriteTimeout: writeTimeout,
+			Bind:  c.bind(js, partition),
+			Store: kept, Observe: observe, Log: log.With(zap.Int("partition", partition)),
+		})
+		group.Go(func() error { return worker.Run(ctx) })
+	}
+	group.Go(func() error {
+		kept.RunRefiling(ctx, func(err error) { log.Warn("filing a space-day anew", zap.Error(err)) })
+		return nil
+	})
+	log.Info("ingesting", zap.Int("partitions", c.Partitions), zap.Int("batch_size", c.BatchSize))
+	return group.Wait()
+}
+
+// bind looks up a partition's durable, and never makes one.
+func (c *runCmd) bind(js jetstream.JetStream, partition int) func(context.Context) (consume.Source, error) {
+	return func(ctx context.Context) (consume.Source, error) {
+		bound, err := stream.Bind(ctx, js, stream.Config{
+			Partitions: c.Partitions, AckWait: 4 * writeTimeout, MaxAckPending: 4 * c.BatchSize,
+		}, partition)
+		if err != nil {
+			return consume.Source{}, err
+		}
+		return consume.Source{
+			Consumer: bound, Created: bound.Created, AckWait: bound.CachedInfo().Config.AckWait, Received: bound.Received,
+		}, nil
+	}
+}
+
+// openDatabase is a writer's pool: a connection for each worker, and some for
+// re-filing, marks and questions about readiness.
+func openDatabase(ctx context.Context, u pg.URL, name string, writers int) (*pgxpool.Pool, error) {
+	return pg.Open(ctx, u, pg.Options{
+		Name: name, MaxConns: int32(writers) + 4, StatementTimeout: writeTimeout, Writer: true,
+	})
+}
+
+// openStore waits until the database is there and has the schema that this build
+// needs. A schema that it will never have by waiting is still waited for: the
+// migration may be on its way, and /readyz says what is missing. It returns nil if it
+// was stopped before.
+func openStore(ctx context.Context, pool *pgxpool.Pool, log *zap.Logger) (*store.Store, error) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for said := ""; ; {
+		err := apply.Check(ctx, pool)
+		if err == nil {
+			var kept *store.Store
+			if kept, err = store.New(ctx, pool); err == nil {
+				return kept, nil
+			}
+		}
+		if err.Error() != said {
+			said = err.Error()
+			log.Warn("waiting for the database", zap.Error(err))
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, nil
+		}
+	}
+}
+
+// noteDurability says, in the log and in /readyz, where less is promised than an
+// acknowledged event deserves.
+func (c *runCmd) noteDurability(ctx context.Context, log *zap.Logger, health *boot.Health, pool *pgxpool.Pool, js jetstream.JetStream) {
+	asking, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	weak, err := pg.CheckDurability(asking, pool)
+	if err != nil {
+		log.Warn("asking the database how durable it is", zap.Error(err))
+	}
+	var monitors []string
+	if c.NATSMonitor != "" {
+		monitors = append(monitors, c.NATSMonitor)
+	}
+	broker, err := stream.CheckDurability(asking, js, monitors...)
+	if err != nil {
+		log.Warn("asking the broker how durable it is", zap.Error(err))
+	}
+	for i, text := range append(weak, broker...) {
+		health.Note("durability "+strconv.Itoa(i+1), text)
+		log.Warn("weaker than promised", zap.String("durability", text))
+	}
+}
