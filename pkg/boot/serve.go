@@ -22,7 +22,7 @@ const (
 )
 
 // Serve answers HTTP on an address until the context ends, then finishes the
-// requests it has.
+// requests it has; one that is still running 15 seconds later is cut, and an error.
 func Serve(ctx context.Context, addr string, handler http.Handler, options ...ServeOption) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {

@@ -56,20 +56,22 @@ func batched(message Message, id string, sequence int) *nats.Msg {
 	}}
 }
 
-// acknowledged reads the answer to a batch's last message.
+// acknowledged reads the stream's answer. One to a batch says how many messages
+// there were in it; to a single message, nothing of the kind.
 func (p *Publisher) acknowledged(answer []byte, count int) error {
 	var ack struct {
-		Error *jetstream.APIError `json:"error"`
-		Count int                 `json:"count"`
+		Error  *jetstream.APIError `json:"error"`
+		Stream string              `json:"stream"`
+		Count  int                 `json:"count"`
 	}
 	if err := json.Unmarshal(answer, &ack); err != nil {
-		return fault.Unavailable.With("publish_unavailable", "", "the answer to a batch: %w", err)
+		return fault.Unavailable.With("publish_unavailable", "", "publishing: an answer that is none: %w", err)
 	}
 	if ack.Error != nil {
 		return p.fault(ack.Error)
 	}
-	if ack.Count != count {
-		return fault.Unavailable.With("publish_unavailable", "", "the stream stored %d of a batch of %d", ack.Count, count)
+	if ack.Stream != Name || ack.Count != count {
+		return fault.Unavailable.With("publish_unavailable", "", "publishing: stream %q has %d messages of a batch of %d", ack.Stream, ack.Count, count)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -26,11 +27,11 @@ const (
 // broker is not there yet, and comes back after any outage. What is published
 // while it is away fails at once instead of being buffered, so that nobody takes
 // an event for stored that is not. name is shown in the broker's list of
-// connections. url may hold a password, and is never logged.
+// connections. The address may hold a password, and is never logged.
 //
 // Publishers whose account allows them one inbox only need nats.CustomInboxPrefix
 // among the options: without it, acknowledgements are lost.
-func Connect(url, name string, log *zap.Logger, options ...nats.Option) (*nats.Conn, jetstream.JetStream, error) {
+func Connect(address, name string, log *zap.Logger, options ...nats.Option) (*nats.Conn, jetstream.JetStream, error) {
 	var said atomic.Value // the last reason, so that an outage is not a line a second
 	all := append([]nats.Option{
 		nats.Name(name),
@@ -65,8 +66,11 @@ func Connect(url, name string, log *zap.Logger, options ...nats.Option) (*nats.C
 			log.Warn("broker", zap.Error(err))
 		}),
 	}, options...)
-	conn, err := nats.Connect(url, all...)
+	conn, err := nats.Connect(address, all...)
 	if err != nil {
+		if parsing, ok := errors.AsType[*url.Error](err); ok {
+			err = parsing.Err // it quotes the address, with its password
+		}
 		return nil, nil, fault.Invalid.Errorf("connecting to the broker: %w", err)
 	}
 	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(requestTimeout), jetstream.WithPublishAsyncTimeout(requestTimeout))

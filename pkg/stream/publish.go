@@ -29,7 +29,6 @@ type Message struct {
 // however often the stream holds it.
 type Publisher struct {
 	conn     *nats.Conn
-	js       jetstream.JetStream
 	patience Patience
 	inflight chan struct{} // batches under way
 }
@@ -53,7 +52,7 @@ const (
 // NewPublisher is a publisher on a connection that Connect gave.
 func NewPublisher(js jetstream.JetStream, patience Patience) *Publisher {
 	patience.Acknowledgement = cmp.Or(patience.Acknowledgement, requestTimeout)
-	return &Publisher{conn: js.Conn(), js: js, patience: patience, inflight: make(chan struct{}, maxInflight)}
+	return &Publisher{conn: js.Conn(), patience: patience, inflight: make(chan struct{}, maxInflight)}
 }
 
 // Publish stores one message; nil means that the stream has it. An error's code is
@@ -160,8 +159,11 @@ func (p *Publisher) singles(ctx context.Context, messages []Message, waiting []i
 func (p *Publisher) single(ctx context.Context, message Message) error {
 	ctx, cancel := context.WithTimeout(ctx, p.patience.Acknowledgement)
 	defer cancel()
-	_, err := p.js.PublishMsg(ctx, &nats.Msg{Subject: message.Subject, Data: message.Body})
-	return p.fault(err)
+	answer, err := p.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: message.Subject, Data: message.Body})
+	if err != nil {
+		return p.fault(err)
+	}
+	return p.acknowledged(answer.Data, 0)
 }
 
 // unavailable is those that may succeed later.
@@ -205,7 +207,7 @@ func (p *Publisher) fault(err error) error {
 			return fault.Internal.Errorf("publishing: %w", err)
 		}
 	}
-	if errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) {
+	if errors.Is(err, nats.ErrNoResponders) {
 		return fault.Unavailable.With("no_stream", "", "publishing: no stream takes this subject: %w", err)
 	}
 	return fault.Unavailable.With("publish_unavailable", "", "publishing: %w", silence(p.conn, err))
