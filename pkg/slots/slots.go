@@ -80,8 +80,8 @@ func (d *Day) Sum(from, to int) Counts {
 
 func sum(series []int64, from, to int) int64 {
 	var total int64
-	for _, n := range series[min(max(from, 0), len(series)):max(0, min(to, len(series)))] {
-		total += n
+	for slot := max(from, 0); slot < min(to, len(series)); slot++ {
+		total += series[slot]
 	}
 	return total
 }
