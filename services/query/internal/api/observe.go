@@ -42,7 +42,7 @@ func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		took, route, status := time.Since(start), c.Path(), c.Response().Status
 		s.meter.took.WithLabelValues(route, known(c.Request().Method), strconv.Itoa(status)).Observe(took.Seconds())
 		log := s.Log.Info
-		if s.isProbe(route) {
+		if isProbe(route) {
 			log = s.Log.Debug
 		}
 		log("request",
@@ -52,9 +52,8 @@ func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-func (s *server) isProbe(route string) bool {
-	_, ops := s.Ops[route]
-	return ops || route == "/health_check" || route == "/readiness_check"
+func isProbe(route string) bool {
+	return ops[route] || route == "/health_check" || route == "/readiness_check"
 }
 
 // known keeps invented methods from becoming time series.

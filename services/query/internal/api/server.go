@@ -36,7 +36,7 @@ type Config struct {
 	Legacy  Legacy
 	Log     *zap.Logger
 	Metrics prometheus.Registerer
-	Ops     map[string]http.Handler // probes and metrics, by path
+	Ops     http.Handler // /livez, /readyz and /metrics
 	Now     func() time.Time
 
 	Open       bool // nobody has to say who they are: only while bound to loopback
@@ -46,6 +46,9 @@ type Config struct {
 	Patience time.Duration // how long one more waits before it is turned away
 	Timeout  time.Duration // how long a question may take
 }
+
+// ops is the addresses for those who run the service.
+var ops = map[string]bool{"/livez": true, "/readyz": true, "/metrics": true}
 
 // server is the handlers.
 type server struct {
@@ -71,8 +74,8 @@ func New(c Config) http.Handler {
 	}), headers)
 
 	e.GET("/", s.landing)
-	for path, handler := range c.Ops {
-		e.GET(path, echo.WrapHandler(handler))
+	for path := range ops {
+		e.GET(path, echo.WrapHandler(c.Ops))
 	}
 	s.legacyRoutes(e)
 

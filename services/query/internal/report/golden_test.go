@@ -33,6 +33,7 @@ func serve(pool *pgxpool.Pool, now time.Time) http.Handler {
 		Legacy:  &legacy.Reports{Pool: pool, Zone: time.UTC},
 		Log:     zap.NewNop(),
 		Metrics: prometheus.NewRegistry(),
+		Ops:     http.NotFoundHandler(),
 		Now:     func() time.Time { return now },
 		Open:    true, LegacyOpen: true,
 		AtOnce: 1, Patience: time.Second, Timeout: 30 * time.Second,

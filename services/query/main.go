@@ -1,0 +1,14 @@
+// Command query answers reports over HTTP. It reads the database and writes
+// nothing.
+package main
+
+import "coworking/pkg/boot"
+
+func main() {
+	boot.Main("query", "Answers reports on check-ins over HTTP.", &commands{})
+}
+
+// commands is every verb of the binary.
+type commands struct {
+	Run runCmd `cmd:"" help:"Serve the reports, the addresses of the system before, probes and metrics."`
+}

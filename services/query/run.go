@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"coworking/migrations/apply"
+	"coworking/pkg/boot"
+	"coworking/pkg/fault"
+	"coworking/pkg/pg"
+	"coworking/services/query/internal/api"
+	"coworking/services/query/internal/legacy"
+	"coworking/services/query/internal/report"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+)
+
+// questionTimeout is how long one question to the database may take.
+const questionTimeout = 30 * time.Second
+
+// spare is the connections that no question gets: for the turn to log the daily
+// object, for reading it, and for probes, which must not queue.
+const spare = 3
+
+// runCmd is `query run`: store → report → HTTP.
+type runCmd struct {
+	Addr           address        `name:"addr" aliases:"query-addr" env:"QUERY_ADDR" placeholder:"HOST:PORT" help:"Where to listen; 127.0.0.1 and --app-port if not given. Nobody needs a key as long as it is a loopback address."`
+	AppPort        uint16         `default:"5153" env:"APP_PORT" help:"The port, where no address is given."`
+	DatabaseURL    pg.URL         `env:"DATABASE_URL" help:"Where events and rollups are kept."`
+	DB             legacyDatabase `embed:"" prefix:"db-" group:"The database, as the system before was told it:"`
+	NATSURL        string         `name:"nats-url" env:"NATS_URL" help:"Taken as by every verb; not used: reports come from the database."`
+	LegacyTZ       zone           `name:"legacy-tz" default:"UTC" env:"LEGACY_TZ" help:"The time zone of the old system's timestamps; the importer must be told the same."`
+	LegacyOpen     *bool          `negatable:"" env:"LEGACY_OPEN" help:"Answer /api/reports/user_visits to anybody. The default is to do so on a loopback address only."`
+	MaxConnections int32          `default:"12" env:"MAX_CONNECTIONS" help:"The most connections to the database, at least 4."`
+	Notice         time.Duration  `default:"1s" env:"SHUTDOWN_NOTICE" help:"How long /readyz says so before a stop closes the door."`
+}
+
+// Run serves until the context ends, then finishes the requests it has.
+func (r *runCmd) Run(ctx context.Context, log *zap.Logger) error {
+	database, err := r.database()
+	if err != nil {
+		return err
+	}
+	pool, err := pg.Open(ctx, database, pg.Options{
+		Name: "query", MaxConns: max(r.MaxConnections, spare+1), StatementTimeout: questionTimeout,
+	})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.listen())
+	if err != nil {
+		return fault.Internal.Errorf("listening: %w", err)
+	}
+	loopback := isLoopback(listener.Addr())
+	health, registry := boot.NewHealth(), boot.NewRegistry("query")
+	health.Ready("database", func(ctx context.Context) error { return ready(ctx, log, pool, health) })
+	old := &legacy.Reports{Pool: pool, Zone: r.LegacyTZ.Location}
+	handler := api.New(api.Config{
+		Reports: report.NewReader(pool),
+		Legacy:  old,
+		Log:     log,
+		Metrics: registry,
+		Ops:     boot.Ops(health, registry),
+		Now:     time.Now,
+		Open:    loopback, LegacyOpen: r.legacyOpen(loopback),
+		AtOnce: int(pool.Config().MaxConns) - spare, Patience: time.Second, Timeout: questionTimeout,
+	})
+	log.Info("listening",
+		zap.Stringer("address", listener.Addr()), zap.Stringer("database", database), zap.String("authentication", authentication(loopback)))
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return boot.ServeOn(ctx, listener, handler, boot.Announce(health, r.Notice)) })
+	g.Go(func() error {
+		tick := time.NewTicker(legacy.LogEvery)
+		defer tick.Stop()
+		old.Log(ctx, log, tick.C)
+		return nil
+	})
+	err = g.Wait()
+	log.Info("stopped")
+	return err
+}
+
+// isLoopback says whether only this machine can reach an address.
+func isLoopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// authentication is what the start log says of who is answered.
+func authentication(loopback bool) string {
+	if loopback {
+		return "off: only this machine can ask"
+	}
+	return "on, and there are no keys: /api/v1 answers 401"
+}
+
+// ready says whether questions can be answered, and notes where the database is
+// set to forget what it said it kept. Why a database does not answer is for the
+// log: its words name hosts and users.
+func ready(ctx context.Context, log *zap.Logger, pool *pgxpool.Pool, health *boot.Health) error {
+	err := apply.Check(ctx, pool)
+	if _, schema := errors.AsType[*apply.SchemaError](err); schema {
+		return err
+	}
+	var weak []string
+	if err == nil {
+		weak, err = pg.CheckDurability(ctx, pool)
+	}
+	if err != nil {
+		log.Warn("not ready", zap.Error(err))
+		return errDatabase
+	}
+	health.Note("durability", strings.Join(weak, "; "))
+	return nil
+}
+
+var errDatabase = errors.New("the database does not answer")
