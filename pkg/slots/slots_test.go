@@ -185,8 +185,8 @@ func visits() *rapid.Generator[Visit] {
 		}
 		v.Out = v.In
 		for range rapid.IntRange(0, 3).Draw(t, "outside") {
-			from := min(v.Out+rapid.Int64Range(0, 200).Draw(t, "stay")*minute, plainDay.End-1)
-			v.Out = min(from+rapid.Int64Range(1, 60).Draw(t, "away")*minute, plainDay.End-1)
+			from := min(v.Out+rapid.Int64Range(0, 200).Draw(t, "stay")*minute, plainDay.End-minute)
+			v.Out = min(from+rapid.Int64Range(1, 60).Draw(t, "away")*minute, plainDay.End-minute)
 			v.Away = append(v.Away, Away{From: from, To: v.Out})
 		}
 		v.Out = min(v.Out+rapid.Int64Range(0, 400).Draw(t, "last")*minute, plainDay.End)
