@@ -5,6 +5,8 @@ package boot
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -23,7 +25,7 @@ var Version = "development"
 // What a process tells its parent by ending.
 const (
 	exitWell   = 0
-	exitFailed = 1 // the verb's error is in the log
+	exitFailed = 1 // the verb's error is in the log, or on stderr
 	exitUsage  = 2 // the command line or the environment makes no sense; said on stderr
 )
 
@@ -54,13 +56,34 @@ func run(ctx context.Context, name, about string, commands any, args []string, s
 	if chosen == nil {
 		return code
 	}
-	log := newLogger(name, flags.LogLevel, stdout)
+	// `run` is a service, whose log is its output. Every other verb is a person's
+	// tool: its output is its own, and what it has to say besides goes to stderr.
+	service := chosen.Command() == "run"
+	log := newPlainLogger(max(flags.LogLevel, zapcore.WarnLevel), stderr)
+	if service {
+		log = newLogger(name, flags.LogLevel, stdout)
+	}
 	chosen.BindTo(ctx, (*context.Context)(nil))
 	chosen.BindTo(stdout, (*io.Writer)(nil))
 	chosen.Bind(log)
-	if err := chosen.Run(); err != nil {
+	err := chosen.Run()
+	switch {
+	case err == nil:
+		return exitWell
+	case service:
 		log.Error(chosen.Command()+" ended", zap.Error(err), zap.Stringer("fault", fault.Of(err)))
-		return exitFailed
+	default:
+		fmt.Fprintf(stderr, "%s: %v\n", name, err)
 	}
-	return exitWell
+	if code, ok := errors.AsType[ExitCode](err); ok {
+		return code.ExitCode()
+	}
+	return exitFailed
+}
+
+// ExitCode is an error that says with which code the process is to end, where 1 is
+// not all there is to say.
+type ExitCode interface {
+	error
+	ExitCode() int
 }

@@ -19,11 +19,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // shop is a binary with two verbs.
 type shop struct {
-	Open  openCmd  `cmd:"" help:"Let people in."`
+	Run   runCmd   `cmd:"" help:"Let people in."`
 	Close closeCmd `cmd:"" help:"Let nobody in."`
 }
 
-type openCmd struct {
+type runCmd struct {
 	Door    string `required:"" env:"SHOP_DOOR" help:"Which door."`
 	Key     string `required:"" env:"SHOP_KEY" help:"What opens it."`
 	Seats   int    `default:"20" env:"SHOP_SEATS" help:"How many may sit."`
@@ -35,7 +35,7 @@ type openCmd struct {
 	Visitor string `arg:"" optional:"" help:"Who comes first."`
 }
 
-func (c *openCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
+func (c *runCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
 	if c.Fail {
 		return errors.New("the door is stuck")
 	}
@@ -48,10 +48,21 @@ func (c *openCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error
 }
 
 type closeCmd struct {
-	Tables int `default:"5" env:"SHOP_TABLES_LEFT" help:"How many tables are left."`
+	Tables int  `default:"5" env:"SHOP_TABLES_LEFT" help:"How many tables are left."`
+	Stuck  bool `help:"Find the shutter stuck."`
 }
 
-func (closeCmd) Run() error { return nil }
+type stuckError struct{}
+
+func (stuckError) Error() string { return "the shutter is stuck" }
+func (stuckError) ExitCode() int { return 7 }
+
+func (c closeCmd) Run() error {
+	if c.Stuck {
+		return stuckError{}
+	}
+	return nil
+}
 
 func TestEveryMistakeIsSaidInOneGo(t *testing.T) {
 	cases := map[string]struct {
@@ -60,16 +71,16 @@ func TestEveryMistakeIsSaidInOneGo(t *testing.T) {
 		want        string
 	}{
 		"two flags are missing": {
-			args: "open",
+			args: "run",
 			want: "shop: --door (SHOP_DOOR) is missing: Which door.\nshop: --key (SHOP_KEY) is missing: What opens it.\n",
 		},
 		"an empty variable is as good as none": {
-			args:        "open --door north",
+			args:        "run --door north",
 			environment: map[string]string{"SHOP_KEY": ""},
 			want:        "shop: --key (SHOP_KEY) is missing: What opens it.\n",
 		},
 		"a flag, two variables, a choice and a missing flag": {
-			args:        "open --door north --seats many",
+			args:        "run --door north --seats many",
 			environment: map[string]string{"SHOP_TABLES": "few", "SHOP_MUSIC": "polka"},
 			want: "shop: --key (SHOP_KEY) is missing: What opens it.\n" +
 				"shop: --seats (SHOP_SEATS): expected a valid 64 bit int but got \"many\"\n" +
@@ -77,14 +88,14 @@ func TestEveryMistakeIsSaidInOneGo(t *testing.T) {
 				"shop: --music (SHOP_MUSIC): \"polka\" is none of jazz, none\n",
 		},
 		"unknown flags hide nothing": {
-			args: "open --dour=north --cellar --seats many --key=k --door=d",
+			args: "run --dour=north --cellar --seats many --key=k --door=d",
 			want: "shop: unknown flag --dour, did you mean \"--door\"?\n" +
 				"shop: unknown flag --cellar\n" +
 				"shop: --seats (SHOP_SEATS): expected a valid 64 bit int but got \"many\"\n",
 		},
 		"no verb": {
 			args: "",
-			want: "shop: expected one of \"open\", \"close\"\n",
+			want: "shop: expected one of \"run\", \"close\"\n",
 		},
 		"a level that is none": {
 			args: "close --log-level=shout",
@@ -116,16 +127,16 @@ func TestAVerbRuns(t *testing.T) {
 		out, log    string
 	}{
 		"with flags": {
-			args: "open --door north --key k --no-lights --music none",
+			args: "run --door north --key k --no-lights --music none",
 			out:  "north, 20 seats, music none, lights false\n", log: "open",
 		},
 		"with variables": {
-			args:        "open",
+			args:        "run",
 			environment: map[string]string{"SHOP_DOOR": "south", "SHOP_KEY": "k", "SHOP_SEATS": "3"},
 			out:         "south, 3 seats, music jazz, lights true\n", log: "open",
 		},
 		"with a flag that outdoes a bad variable": {
-			args:        "open --seats 7",
+			args:        "run --seats 7",
 			environment: map[string]string{"SHOP_DOOR": "south", "SHOP_KEY": "k", "SHOP_SEATS": "many"},
 			out:         "south, 7 seats, music jazz, lights true\n", log: "open",
 		},
@@ -134,10 +145,10 @@ func TestAVerbRuns(t *testing.T) {
 			environment: map[string]string{"SHOP_SEATS": "many"},
 		},
 		"and fails": {
-			args: "open --door north --key k --fail", code: exitFailed, log: "open ended",
+			args: "run --door north --key k --fail", code: exitFailed, log: "run ended",
 		},
 		"less loudly": {
-			args: "open --door north --key k --log-level error",
+			args: "run --door north --key k --log-level error",
 			out:  "north, 20 seats, music jazz, lights true\n",
 		},
 	}
@@ -153,6 +164,14 @@ func TestAVerbRuns(t *testing.T) {
 				t.Errorf("exit code %d, output %q, log %q, standard error %q", code, out, log, &stderr)
 			}
 		})
+	}
+}
+
+func TestAVerbBesideTheServiceSpeaksToPeople(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), "shop", "A shop.", &shop{}, []string{"close", "--stuck"}, &stdout, &stderr)
+	if code != 7 || stdout.Len() > 0 || stderr.String() != "shop: the shutter is stuck\n" {
+		t.Errorf("exit code %d, output %q, standard error %q", code, &stdout, &stderr)
 	}
 }
 
@@ -178,7 +197,7 @@ func TestAVerbEndsWithItsContext(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int)
 	go func() {
-		ended <- run(ctx, "shop", "A shop.", &shop{}, []string{"open", "--door=d", "--key=k", "--wait"}, io.Discard, io.Discard)
+		ended <- run(ctx, "shop", "A shop.", &shop{}, []string{"run", "--door=d", "--key=k", "--wait"}, io.Discard, io.Discard)
 	}()
 	stop()
 	if code := <-ended; code != exitWell {
@@ -190,7 +209,7 @@ func TestHelpAndVersionAreAnswered(t *testing.T) {
 	cases := map[string]struct{ args, want string }{
 		"the version":      {args: "--version", want: "shop development\n"},
 		"what verbs exist": {args: "--help", want: "Let nobody in."},
-		"what a verb asks": {args: "open --help", want: "--seats=20          How many may sit ($SHOP_SEATS)."},
+		"what a verb asks": {args: "run --help", want: "--seats=20          How many may sit ($SHOP_SEATS)."},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -69,7 +69,9 @@ func ServeOn(ctx context.Context, listener net.Listener, handler http.Handler, o
 	}
 	s.announce(failed)
 	err := shutdown(ctx, server)
-	<-failed
+	if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, fault.Internal.Errorf("serving on %s: %w", listener.Addr(), served))
+	}
 	return err
 }
 
