@@ -17,3 +17,12 @@ func newLogger(name string, level zapcore.Level, out io.Writer) *zap.Logger {
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(encoding), zapcore.Lock(zapcore.AddSync(out)), level)
 	return zap.New(core).With(zap.String("service", name), zap.String("version", Version))
 }
+
+// newPlainLogger writes a line a message, for people.
+func newPlainLogger(level zapcore.Level, out io.Writer) *zap.Logger {
+	encoding := zap.NewDevelopmentEncoderConfig()
+	encoding.TimeKey, encoding.CallerKey, encoding.StacktraceKey = "", "", ""
+	encoding.EncodeLevel = zapcore.LowercaseLevelEncoder
+	encoding.ConsoleSeparator = " "
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(encoding), zapcore.Lock(zapcore.AddSync(out)), level))
+}
