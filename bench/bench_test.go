@@ -56,7 +56,7 @@ func TestResultsReplaceTheTableAndNothingElse(t *testing.T) {
 	}
 	results := Results{
 		Measured: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Machine: "m", Go: "go1.26", Events: 10, Batch: 5,
-		Postgres: map[string]string{"server_version": "15"}, PublishedPerSecond: 7,
+		Postgres: map[string]string{"server_version": "15"},
 		Runs: []Run{
 			{Round: 1, Name: "ceiling", EventsPerSecond: 100},
 			{Round: 1, Name: "service", EventsPerSecond: 90},

@@ -24,19 +24,24 @@ var (
 	plans      = []string{"flex-10", "full-time", "day-pass"}
 )
 
-// world is n events in the order of their time, the same each time: first the
-// spaces say where they are, then members come and go.
+// places is what the spaces say of themselves before anybody comes.
+func places() ([]event.Event, error) {
+	events := make([]event.Event, worldSpaces)
+	for i := range events {
+		zone := worldZones[i%len(worldZones)]
+		events[i] = event.Event{
+			Kind: event.SpaceUpserted, Time: worldStart.AddDate(-1, 0, 0), Space: space(i),
+			Data: event.Data{Settings: &event.Settings{TimeZone: &zone}},
+		}
+	}
+	return identified(events)
+}
+
+// world is n events of members who come and go, in the order of their time, the
+// same each time.
 func world(n int) ([]event.Event, error) {
 	random := rand.New(rand.NewPCG(1, 2))
-	ids := rand.NewChaCha8([32]byte{1})
-	events := make([]event.Event, 0, n+8)
-	for i := range worldSpaces {
-		zone := worldZones[i%len(worldZones)]
-		events = append(events, event.Event{
-			Kind: event.SpaceUpserted, Time: worldStart.Add(-24 * time.Hour), Space: space(i),
-			Data: event.Data{Settings: &event.Settings{TimeZone: &zone}},
-		})
-	}
+	events := make([]event.Event, 0, n+4)
 	for day := worldStart; len(events) < n; day = day.AddDate(0, 0, 1) {
 		for range visitsADay {
 			events = appendVisit(events, random, day)
@@ -44,8 +49,14 @@ func world(n int) ([]event.Event, error) {
 	}
 	events = events[:n]
 	slices.SortStableFunc(events, func(a, b event.Event) int { return a.Time.Compare(b.Time) })
+	return identified(events)
+}
+
+// identified gives each event its source and an id with its time in it.
+func identified(events []event.Event) ([]event.Event, error) {
+	random := rand.NewChaCha8([32]byte{1})
 	for i := range events {
-		id, err := event.NewID(events[i].Time, ids)
+		id, err := event.NewID(events[i].Time, random)
 		if err != nil {
 			return nil, err
 		}

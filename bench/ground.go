@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"coworking/pkg/devbroker"
+	"coworking/pkg/devpg"
+	"coworking/pkg/event"
+	"coworking/pkg/stream"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+)
+
+// ground is what both contestants work on: one broker, one Postgres.
+type ground struct {
+	*drainCmd
+
+	dir    string
+	broker *devbroker.Broker
+	server *devpg.Server
+	js     jetstream.JetStream
+	admin  *pgx.Conn
+	closes []func()
+}
+
+func (c *drainCmd) open(ctx context.Context, log *zap.Logger) (_ *ground, err error) {
+	g := &ground{drainCmd: c}
+	defer func() {
+		if err != nil {
+			g.close()
+		}
+	}()
+	if g.dir, err = os.MkdirTemp("", "bench"); err != nil {
+		return nil, err
+	}
+	g.closes = append(g.closes, func() { _ = os.RemoveAll(g.dir) })
+	if g.server, err = devpg.Start(ctx, devpg.Config{Dir: filepath.Join(g.dir, "postgres")}); err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	g.closes = append(g.closes, g.server.Stop)
+	if g.admin, err = pgx.Connect(ctx, g.server.URL("postgres")); err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	g.closes = append(g.closes, func() { _ = g.admin.Close(context.Background()) })
+	g.broker, err = devbroker.Start(devbroker.Config{Dir: filepath.Join(g.dir, "broker"), Addr: "127.0.0.1:0", SyncAlways: true})
+	if err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
+	g.closes = append(g.closes, g.broker.Close)
+	connection, js, err := stream.Connect(g.broker.URL(), "bench", log)
+	if err != nil {
+		return nil, fmt.Errorf("broker: %w", err)
+	}
+	g.js = js
+	g.closes = append(g.closes, connection.Close)
+	return g, g.setup(ctx)
+}
+
+func (g *ground) close() {
+	for i := len(g.closes) - 1; i >= 0; i-- {
+		g.closes[i]()
+	}
+}
+
+// setup makes the stream, and the service's durable anew if it is gone.
+func (g *ground) setup(ctx context.Context) error {
+	return g.command(ctx, g.Ingest, "setup", "--nats-url", g.broker.URL(), "--max-bytes", "2147483648")
+}
+
+// command runs a program to its end; its output is in the error.
+func (g *ground) command(ctx context.Context, name string, args ...string) error {
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", name, args[0], err, out)
+	}
+	return nil
+}
+
+// postgresSettings says what the figures were measured on.
+func (g *ground) postgresSettings(ctx context.Context) (map[string]string, error) {
+	settings := map[string]string{}
+	for _, name := range []string{"server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size"} {
+		var value string
+		if err := g.admin.QueryRow(ctx, "show "+name).Scan(&value); err != nil {
+			return nil, fmt.Errorf("show %s: %w", name, err)
+		}
+		settings[name] = value
+	}
+	return settings, nil
+}
+
+// publish sends events through the stream's own publisher and returns how many a
+// second the broker acknowledged.
+func (g *ground) publish(ctx context.Context, events []event.Event) (float64, error) {
+	messages := make([]stream.Message, len(events))
+	for i := range events {
+		messages[i] = stream.Message{Subject: events[i].Subject(), Body: events[i].Encode(nil)}
+	}
+	began := time.Now()
+	if err := stream.NewPublisher(g.js, stream.Patience{}).PublishBatch(ctx, messages, nil).Err(); err != nil {
+		return 0, fmt.Errorf("publishing: %w", err)
+	}
+	return float64(len(events)) / time.Since(began).Seconds(), nil
+}
+
+// empty gives a contestant a stream and a database with nothing in them.
+func (g *ground) empty(ctx context.Context, c contestant) error {
+	events, err := g.js.Stream(ctx, stream.Name)
+	if err != nil {
+		return err
+	}
+	if err := events.Purge(ctx); err != nil {
+		return err
+	}
+	for _, consumer := range []string{stream.Durable(0), ceilingConsumer} {
+		if err := events.DeleteConsumer(ctx, consumer); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+			return err
+		}
+	}
+	for _, statement := range []string{"drop database if exists " + c.name, "create database " + c.name} {
+		if _, err := g.admin.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return c.prepare(ctx, g.server.URL(c.name))
+}
+
+// count asks a contestant's database for a number.
+func (g *ground) count(ctx context.Context, database, query string) (n int, err error) {
+	db, err := pgx.Connect(ctx, g.server.URL(database))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = db.Close(ctx) }()
+	err = db.QueryRow(ctx, query).Scan(&n)
+	return n, err
+}
+
+func (g *ground) walWritten(ctx context.Context) (bytes int64, err error) {
+	err = g.admin.QueryRow(ctx, "select (pg_current_wal_insert_lsn() - '0/0')::int8").Scan(&bytes)
+	return bytes, err
+}
