@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"coworking/pkg/fault"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestWhatAnEventSaysOfASpace(t *testing.T) {

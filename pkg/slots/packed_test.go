@@ -5,11 +5,11 @@ import (
 	"math"
 	"testing"
 
+	"coworking/pkg/fault"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
-
-	"coworking/pkg/fault"
 )
 
 func days() *rapid.Generator[Day] {

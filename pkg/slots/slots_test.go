@@ -3,10 +3,10 @@ package slots
 import (
 	"testing"
 
+	"coworking/pkg/fault"
+
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
-
-	"coworking/pkg/fault"
 )
 
 const (

@@ -20,7 +20,7 @@ func (s Span) Len() int { return int((s.End - s.Start) / length) }
 type Visit struct {
 	In, Out   int64
 	Away      []Away // in order, apart from each other, within the visit
-	Party     int64  // how many people came
+	Party     int64  // how many people came; the event contract's 10,000 at most keep sums far from overflow
 	Explicit  bool   // Out was measured by a check-out
 	Anonymous bool
 }

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"testing"
 
+	"coworking/pkg/fault"
+
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
-
-	"coworking/pkg/fault"
 )
 
 func TestPackedEventsComeBackWhole(t *testing.T) {
