@@ -39,9 +39,11 @@ func (s *server) seated(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		defer func() { <-s.seats }()
 
-		ctx, cancel := context.WithTimeout(c.Request().Context(), s.Timeout)
+		request := c.Request()
+		ctx, cancel := context.WithTimeout(request.Context(), s.Timeout)
 		defer cancel()
-		c.SetRequest(c.Request().WithContext(ctx))
+		defer c.SetRequest(request) // whoever comes after must not take our end for the client's
+		c.SetRequest(request.WithContext(ctx))
 		return next(c)
 	}
 }

@@ -48,9 +48,9 @@ func (c Column) Cell(row any) (text string, words bool) {
 	}
 }
 
-// columnsOf reads a row's columns from its fields: their JSON names, `doc` and
+// ColumnsOf reads a row's columns from its fields: their JSON names, `doc` and
 // `unit` tags. A struct within the row is a nested name.
-func columnsOf[Row any]() []Column {
+func ColumnsOf[Row any]() []Column {
 	return columnsIn(reflect.TypeFor[Row](), "", nil)
 }
 

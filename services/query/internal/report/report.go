@@ -46,7 +46,7 @@ func define[P asker, Row, Totals any](
 	name, doc string,
 	count func(ctx context.Context, s *scope, params P) (counted[Row, Totals], error),
 ) Report {
-	r := Report{Name: name, Doc: doc, Params: paramsOf[P](), Columns: columnsOf[Row]()}
+	r := Report{Name: name, Doc: doc, Params: paramsOf[P](), Columns: ColumnsOf[Row]()}
 	r.ask = func(ctx context.Context, reader *Reader, query url.Values, asOf int64) (Answer, error) {
 		var params P
 		if err := decode(&params, r.Params, query); err != nil {
