@@ -58,6 +58,16 @@ func (r *runCmd) Run(ctx context.Context, log *zap.Logger) error {
 	if err != nil {
 		return fault.Internal.Errorf("listening: %w", err)
 	}
+	log.Info("listening",
+		zap.Stringer("address", listener.Addr()), zap.Stringer("database", database),
+		zap.String("authentication", authentication(isLoopback(listener.Addr()))))
+	err = r.serve(ctx, log, pool, listener)
+	log.Info("stopped")
+	return err
+}
+
+// serve answers on a listener, and logs the old system's daily line.
+func (r *runCmd) serve(ctx context.Context, log *zap.Logger, pool *pgxpool.Pool, listener net.Listener) error {
 	loopback := isLoopback(listener.Addr())
 	health, registry := boot.NewHealth(), boot.NewRegistry("query")
 	health.Ready("database", func(ctx context.Context) error { return ready(ctx, log, pool, health) })
@@ -72,8 +82,6 @@ func (r *runCmd) Run(ctx context.Context, log *zap.Logger) error {
 		Open:    loopback, LegacyOpen: r.legacyOpen(loopback),
 		AtOnce: int(pool.Config().MaxConns) - spare, Patience: time.Second, Timeout: questionTimeout,
 	})
-	log.Info("listening",
-		zap.Stringer("address", listener.Addr()), zap.Stringer("database", database), zap.String("authentication", authentication(loopback)))
 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return boot.ServeOn(ctx, listener, handler, boot.Announce(health, r.Notice)) })
@@ -83,9 +91,7 @@ func (r *runCmd) Run(ctx context.Context, log *zap.Logger) error {
 		old.Log(ctx, log, tick.C)
 		return nil
 	})
-	err = g.Wait()
-	log.Info("stopped")
-	return err
+	return g.Wait()
 }
 
 // isLoopback says whether only this machine can reach an address.
