@@ -72,7 +72,7 @@ func (r *runCmd) serve(ctx context.Context, log *zap.Logger, pool *pgxpool.Pool,
 	health, registry := boot.NewHealth(), boot.NewRegistry("query")
 	health.Ready("database", func(ctx context.Context) error { return ready(ctx, log, pool, health) })
 	old := &legacy.Reports{Pool: pool, Zone: r.LegacyTZ.Location}
-	handler := api.New(api.Config{
+	handler := api.New(api.Config{ //nolint:contextcheck // each request brings its own
 		Reports: report.NewReader(pool),
 		Legacy:  old,
 		Log:     log,

@@ -81,11 +81,15 @@ func receive(message jetstream.Msg, created time.Time) held {
 		in.Sequence, in.Received = metadata.Sequence.Stream, metadata.Timestamp
 		redelivered = metadata.NumDelivered > 1
 	}
-	in.Event, in.Fault = decode(in)
-	return held{message: message, incoming: in, redelivered: redelivered, mentioned: time.Now()}
+	return held{message: message, incoming: Decode(in), redelivered: redelivered, mentioned: time.Now()}
 }
 
-// decode reads the event, or says why it is none.
+// Decode reads the message's event, or says why it is none.
+func Decode(in store.Incoming) store.Incoming {
+	in.Event, in.Fault = decode(in)
+	return in
+}
+
 func decode(in store.Incoming) (event.Event, error) {
 	subject, err := stream.ParseSubject(in.Subject)
 	if err != nil {

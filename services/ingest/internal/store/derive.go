@@ -15,11 +15,7 @@ import (
 // deriveDay writes everything that a space-day's events amount to, from the events
 // alone, into tables that hold nothing of it yet. It is the batch's own counting on
 // an empty day: what files a day anew, rebuilds it and verifies it is one thing.
-func (s *Store) deriveDay(ctx context.Context, tx pgx.Tx, k dayKey, c *calendar.Calendar) error {
-	facts, err := s.factsOf(ctx, tx, k, c)
-	if err != nil {
-		return err
-	}
+func (s *Store) deriveDay(ctx context.Context, tx pgx.Tx, k dayKey, c *calendar.Calendar, facts []*fact) error {
 	w := newWriting(s, tx)
 	w.days[k] = &tally{empty: true, day: visitDay(c, k.day), changed: true}
 	for _, f := range facts {
@@ -107,7 +103,11 @@ func (s *Store) recompute(ctx context.Context, tx pgx.Tx, k dayKey, c *calendar.
 	if err := w.flush(ctx); err != nil {
 		return err
 	}
-	return s.deriveDay(ctx, tx, k, c)
+	facts, err := s.factsOf(ctx, tx, k, c)
+	if err != nil {
+		return err
+	}
+	return s.deriveDay(ctx, tx, k, c, facts)
 }
 
 // RunRefiling files queued days anew until the context ends, and looks for more

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"coworking/pkg/calendar"
+	"coworking/pkg/event"
 	"coworking/pkg/pg"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +25,13 @@ func (r Range) all() bool { return r.Spaces == nil && r.From == nil && r.To == n
 type shadow struct {
 	store *Store
 	conn  *pgx.Conn
+	// wrongKeys is the facts whose key is not what their identity makes it.
+	wrongKeys []wrongKey
+}
+
+type wrongKey struct {
+	dayKey
+	stored, derived key
 }
 
 // shadowDay is a space-day to derive, as it was found.
@@ -89,7 +97,16 @@ func (sh *shadow) derive(ctx context.Context, tx pgx.Tx, days []shadowDay) error
 		return err
 	}
 	for _, d := range days {
-		if err := sh.store.deriveDay(ctx, tx, d.dayKey, calendars[d.space]); err != nil {
+		facts, err := sh.store.factsOf(ctx, tx, d.dayKey, calendars[d.space])
+		if err != nil {
+			return err
+		}
+		for _, f := range facts {
+			if k := key(event.KeyOf(d.name, sh.store.names.word(f.source), f.id)); k != f.key {
+				sh.wrongKeys = append(sh.wrongKeys, wrongKey{d.dayKey, f.key, k})
+			}
+		}
+		if err := sh.store.deriveDay(ctx, tx, d.dayKey, calendars[d.space], facts); err != nil {
 			return err
 		}
 	}

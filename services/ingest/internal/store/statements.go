@@ -207,6 +207,10 @@ var (
 	sealUnits string
 	//go:embed sql/select_sealable.sql
 	selectSealable string
+	//go:embed sql/insert_verification.sql
+	insertVerification string
+	//go:embed sql/unaccounted.sql
+	unaccounted string
 
 	//go:embed sql/bury.sql
 	bury string

@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"time"
 
 	"coworking/pkg/calendar"
 	"coworking/pkg/pg"
@@ -80,6 +83,14 @@ func (sh *shadow) compareDays(ctx context.Context, tx pgx.Tx, chunk []shadowDay,
 	if err := sh.derive(ctx, tx, settled); err != nil {
 		return err
 	}
+	for _, w := range sh.wrongKeys {
+		found.Differences = append(found.Differences, Difference{
+			Table: "events", Space: names[w.space], Day: w.day.String(), Key: hex.EncodeToString(w.stored[:]),
+			Stored:  json.RawMessage(fmt.Sprintf(`{"key":"%x"}`, w.stored)),
+			Derived: json.RawMessage(fmt.Sprintf(`{"key":"%x"}`, w.derived)),
+		})
+	}
+	sh.wrongKeys = nil
 	for _, c := range []struct{ table, sql string }{
 		{"space_day", compareSpaceDays},
 		{"member_day", compareUnits},
@@ -165,4 +176,34 @@ func (s *Store) fixDay(ctx context.Context, tx pgx.Tx, k dayKey) error {
 	}
 	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": []int32{k.space}})
 	return w.flush(ctx)
+}
+
+// Unaccounted is the sequences of messages that are neither accepted nor buried:
+// what the stream has acknowledged and the database has lost.
+func (s *Store) Unaccounted(ctx context.Context, batch []Incoming) ([]int64, error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	seqs, keys := make([]int64, len(batch)), make([]*key, len(batch))
+	for i := range batch {
+		seqs[i] = int64(batch[i].Sequence)
+		if batch[i].Fault == nil {
+			k := key(batch[i].Event.Key())
+			keys[i] = &k
+		}
+	}
+	rows, err := s.pool.Query(ctx, unaccounted, pgx.StrictNamedArgs{"seqs": seqs, "keys": keys, "stream": batch[0].Stream})
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	lost, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	return lost, pg.Classify(err)
+}
+
+// KeepVerification keeps what a verification found.
+func (s *Store) KeepVerification(ctx context.Context, started, finished time.Time, equal bool, report json.RawMessage) error {
+	_, err := s.pool.Exec(ctx, insertVerification, pgx.StrictNamedArgs{
+		"started": started, "finished": finished, "equal": equal, "report": report,
+	})
+	return pg.Classify(err)
 }

@@ -4,7 +4,6 @@
 package legacy
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	_ "embed"
@@ -139,7 +138,7 @@ func compareUsers(a, b string) int {
 	case numberB:
 		return 1
 	default:
-		return bytes.Compare([]byte(a), []byte(b))
+		return strings.Compare(a, b)
 	}
 }
 

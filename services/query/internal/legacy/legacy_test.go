@@ -193,7 +193,8 @@ func TestOneProcessLogsTheDailyObject(t *testing.T) {
 	if entry.Level != zap.InfoLevel {
 		t.Errorf("logged as %s", entry.Level)
 	}
-	if diff := cmp.Diff(file(t, "daily_usage.json"), string(entry.ContextMap()["daily_usage"].(json.RawMessage))); diff != "" {
+	object, _ := entry.ContextMap()["daily_usage"].(json.RawMessage)
+	if diff := cmp.Diff(file(t, "daily_usage.json"), string(object)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	first.stop()

@@ -27,7 +27,7 @@ var tryLogLockSQL string
 // is gone, another takes over with its next tick.
 func (r *Reports) Log(ctx context.Context, log *zap.Logger, tick <-chan time.Time) {
 	var turn turn
-	defer turn.end()
+	defer func() { turn.end(ctx) }()
 	for {
 		select {
 		case <-ctx.Done():
@@ -62,7 +62,7 @@ func (t *turn) take(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
 		if err == nil {
 			return true, nil
 		}
-		t.end()
+		t.end(ctx)
 	}
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -84,11 +84,11 @@ func (t *turn) take(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
 
 // end gives the turn up. The connection is closed, not put back into the pool:
 // the lock lives as long as its session.
-func (t *turn) end() {
+func (t *turn) end(ctx context.Context) {
 	if t.conn == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_ = t.conn.Hijack().Close(ctx)
 	t.conn = nil

@@ -239,8 +239,9 @@ func (t *tally) answer(interval string, members int64) counted[dailyUsageRow, da
 		ends:     t.ends,
 	}
 	total := usage{members: members}
-	for i, u := range t.rows {
-		total.add(u)
+	for i := range t.rows {
+		u := &t.rows[i]
+		total.add(*u)
 		answer.rows[i] = dailyUsageRow{
 			Date:            t.buckets.starts[i],
 			Checkins:        u.known(u.checkins),
@@ -268,14 +269,14 @@ func (t *tally) answer(interval string, members int64) counted[dailyUsageRow, da
 }
 
 // known is a figure within the life of a space, null outside of it.
-func (u usage) known(n int64) *int64 {
+func (u *usage) known(n int64) *int64 {
 	if !u.alive {
 		return nil
 	}
 	return &n
 }
 
-func (u usage) hours() *Hours {
+func (u *usage) hours() *Hours {
 	if !u.alive {
 		return nil
 	}

@@ -207,7 +207,6 @@ func text(date time.Time) string { return date.Format(time.DateOnly) }
 // dailyUsage is the report's rows and totals, with the late events and the share
 // of estimated ends.
 func (q question) dailyUsage() (rows []row, totals row, late int, share any) {
-	totals = row{}
 	ranged := map[string]bool{}
 	var ended, estimated float64
 	aliveAtAll, partialAtAll := false, false
@@ -521,6 +520,7 @@ func (q question) occupancyPeak() []row {
 		if len(living) == 0 {
 			continue
 		}
+		var peak int64
 		r["peak"] = 0.0
 		if last.After(q.asOf) {
 			last = q.asOf
@@ -552,7 +552,8 @@ func (q question) occupancyPeak() []row {
 						openPresence += float64(n) * float64(width)
 					}
 				}
-				if float64(inside) > r["peak"].(float64) {
+				if inside > peak {
+					peak = inside
 					r["peak"], r["peak_at"] = float64(inside), t.UTC().Format(time.RFC3339Nano)
 				}
 				if open {

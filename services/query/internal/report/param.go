@@ -186,7 +186,7 @@ func (p Param) set(field reflect.Value, value string) error {
 		field.SetString(value)
 	default:
 		target := reflect.New(field.Type().Elem())
-		if text, ok := target.Interface().(encoding.TextUnmarshaler); ok {
+		if text, ok := reflect.TypeAssert[encoding.TextUnmarshaler](target); ok {
 			if err := text.UnmarshalText([]byte(value)); err != nil {
 				return fault.Invalid.With(fault.Code(err), p.Name, "%s: %w", p.Name, err)
 			}

@@ -23,9 +23,9 @@ var (
 )
 
 // loadWorld fills a database with the world of testdata/world.sql.
-func loadWorld(t testing.TB, pool *pgxpool.Pool) {
-	t.Helper()
-	load(t, pool, func(ctx context.Context, conn *pgx.Conn) error { return exec(ctx, conn, worldSQL) })
+func loadWorld(tb testing.TB, pool *pgxpool.Pool) {
+	tb.Helper()
+	load(tb, pool, func(ctx context.Context, conn *pgx.Conn) error { return exec(ctx, conn, worldSQL) })
 }
 
 // fatal is the part of a test that loading needs; rapid's tests have it, too.
