@@ -1,1 +1,1 @@
--- drop function day_slots (bytea);
+drop function day_slots (bytea);
