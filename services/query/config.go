@@ -60,9 +60,12 @@ type legacyDatabase struct {
 func (d legacyDatabase) url() pg.URL {
 	u := url.URL{
 		Scheme: "postgres",
-		User:   url.UserPassword(d.Username, string(d.Password)),
+		User:   url.User(d.Username),
 		Host:   net.JoinHostPort(d.Host, strconv.Itoa(int(d.Port))),
 		Path:   d.Name,
+	}
+	if d.Password != "" {
+		u.User = url.UserPassword(d.Username, string(d.Password))
 	}
 	return pg.URL(u.String())
 }

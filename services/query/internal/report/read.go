@@ -201,8 +201,7 @@ func (w *windows) add(row int, p *place, at window) {
 	w.times.add(p, at)
 }
 
-// membersIn reads who had a visit that began in each row's windows: once a row,
-// by rows.
+// membersIn reads who had a visit that began in each row's windows, once a row.
 func (s *scope) membersIn(ctx context.Context, w windows) ([]presence, error) {
 	rows, err := s.db.Query(ctx, membersInSQL, pgx.StrictNamedArgs{
 		"rows": w.rows, "spaces": w.days.spaces, "firsts": w.days.firsts, "stops": w.days.stops,
