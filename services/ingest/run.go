@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 	"strconv"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"coworking/pkg/pg"
 	"coworking/pkg/stream"
 	"coworking/services/ingest/internal/consume"
+	"coworking/services/ingest/internal/intake"
 	"coworking/services/ingest/internal/store"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -29,16 +31,17 @@ type runCmd struct {
 	DatabaseURL pg.URL `required:"" env:"DATABASE_URL" help:"Where events and rollups are kept."`
 	NATSURL     string `name:"nats-url" required:"" env:"NATS_URL" help:"The broker that the events come through."`
 	NATSMonitor string `name:"nats-monitor-url" env:"NATS_MONITOR_URL" help:"The broker's monitoring address, such as http://127.0.0.1:8222: asked whether it syncs every write."`
-	IntakeAddr  string `default:"127.0.0.1:5154" env:"INTAKE_ADDR" help:"Where /livez, /readyz and /metrics answer."`
+	IntakeAddr  string `default:"127.0.0.1:5154" env:"INTAKE_ADDR" help:"Where /livez, /readyz, /metrics and /v1/dead-letters answer."`
 	Partitions  int    `default:"1" env:"PARTITIONS" help:"How many partitions 'ingest setup' gave the stream."`
 	BatchSize   int    `default:"5000" env:"BATCH_SIZE" help:"The most events in one transaction."`
+	Retention   int    `name:"retention-days" default:"0" env:"RETENTION_DAYS" help:"Days after which raw events are dropped, a visit day at a time; visits and rollups stay for good. 0 keeps everything."`
 }
 
 // Run opens what the workers need, in the order they need it; the defers close it
 // in the opposite order, after the last batch is settled.
 func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
-	if c.BatchSize < 1 || c.Partitions < 1 {
-		return fault.Invalid.Errorf("--batch-size and --partitions are 1 or more")
+	if c.BatchSize < 1 || c.Partitions < 1 || c.Retention < 0 {
+		return fault.Invalid.Errorf("--batch-size and --partitions are 1 or more, --retention-days 0 or more")
 	}
 	pool, err := openDatabase(ctx, c.DatabaseURL, "ingest run", c.Partitions)
 	if err != nil {
@@ -54,10 +57,9 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	health, registry := boot.NewHealth(), boot.NewRegistry("ingest")
 	health.Ready("schema", func(ctx context.Context) error { return apply.Check(ctx, pool) })
 	c.noteDurability(ctx, log, health, pool, js)
+	mux := boot.Ops(health, registry)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		return boot.Serve(ctx, c.IntakeAddr, boot.Ops(health, registry), boot.Announce(health, time.Second))
-	})
+	group.Go(func() error { return boot.Serve(ctx, c.IntakeAddr, mux, boot.Announce(health, time.Second)) })
 	// A database that is away at the start is no reason to die: /readyz says so
 	// until it is there.
 	kept, err := openStore(ctx, pool, log)
@@ -67,6 +69,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	if kept == nil { // stopped before the database was there
 		return group.Wait()
 	}
+	intake.DeadLetters(mux, kept, onLoopback(c.IntakeAddr), log)
 	for partition := range c.Partitions {
 		observe := newObserver(registry, strconv.Itoa(partition))
 		health.Ready("stream "+strconv.Itoa(partition), observe.streamReady)
@@ -82,6 +85,9 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 		kept.RunRefiling(ctx, func(err error) { log.Warn("filing a space-day anew", zap.Error(err)) })
 		return nil
 	})
+	if c.Retention > 0 {
+		group.Go(func() error { c.seal(ctx, kept, log); return nil })
+	}
 	log.Info("ingesting", zap.Int("partitions", c.Partitions), zap.Int("batch_size", c.BatchSize))
 	return group.Wait()
 }
@@ -99,6 +105,41 @@ func (c *runCmd) bind(js jetstream.JetStream, partition int) func(context.Contex
 			Consumer: bound, Created: bound.Created, AckWait: bound.CachedInfo().Config.AckWait, Received: bound.Received,
 		}, nil
 	}
+}
+
+// seal drops the raw events of visit days that are past the limit, an hour's worth
+// at a time.
+func (c *runCmd) seal(ctx context.Context, kept *store.Store, log *zap.Logger) {
+	const most = 1000
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		sealed, err := kept.Seal(ctx, time.Now().AddDate(0, 0, -c.Retention), most)
+		if err != nil && ctx.Err() == nil {
+			log.Warn("sealing visit days", zap.Error(err))
+		}
+		if sealed > 0 {
+			log.Info("sealed visit days", zap.Int("space_days", sealed))
+		}
+		if sealed == most {
+			continue
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// onLoopback says whether only this machine can reach an address.
+func onLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // openDatabase is a writer's pool: a connection for each worker, and some for
