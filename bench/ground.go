@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"coworking/pkg/devbroker"
@@ -49,7 +50,7 @@ func (c *drainCmd) open(ctx context.Context, log *zap.Logger) (_ *ground, err er
 	if g.admin, err = pgx.Connect(ctx, g.server.URL("postgres")); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	g.closes = append(g.closes, func() { _ = g.admin.Close(context.Background()) })
+	g.closes = append(g.closes, func() { _ = g.admin.Close(context.WithoutCancel(ctx)) })
 	g.broker, err = devbroker.Start(devbroker.Config{Dir: filepath.Join(g.dir, "broker"), Addr: "127.0.0.1:0", SyncAlways: true})
 	if err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
@@ -65,8 +66,8 @@ func (c *drainCmd) open(ctx context.Context, log *zap.Logger) (_ *ground, err er
 }
 
 func (g *ground) close() {
-	for i := len(g.closes) - 1; i >= 0; i-- {
-		g.closes[i]()
+	for _, closing := range slices.Backward(g.closes) {
+		closing()
 	}
 }
 
