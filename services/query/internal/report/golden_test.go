@@ -58,7 +58,7 @@ func TestReportsAreAsAddedUpByHand(t *testing.T) {
 		"daily_usage_berlin":     {noon, "daily_usage", "from=2026-03-27&to=2026-04-02&space=berlin"},
 		"daily_usage_in_utc":     {noon, "daily_usage", "from=2026-03-27&to=2026-04-02&tz=UTC"},
 		"daily_usage_by_week":    {noon, "daily_usage", "from=2026-03-27&to=2026-04-02&interval=week"},
-		"daily_usage_of_a_while": {noon, "daily_usage", "from=2026-03-30T08:10:00Z&to=2026-03-30T11:00:00Z&space=berlin"},
+		"daily_usage_of_a_while": {noon, "daily_usage", "from=2026-03-30T07:31:00Z&to=2026-03-30T09:05:00Z&space=berlin"},
 
 		"hourly_usage":         {noon, "hourly_usage", "from=2026-03-31&to=2026-04-01&space=berlin"},
 		"hourly_usage_spring":  {noon, "hourly_usage", "from=2026-03-29&to=2026-03-30&space=berlin"},
