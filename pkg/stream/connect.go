@@ -43,9 +43,12 @@ func Connect(address, name string, log *zap.Logger, options ...nats.Option) (*na
 		nats.ReconnectBufSize(-1),
 		nats.PingInterval(pingInterval),
 		nats.MaxPingsOutstanding(2),
+		nats.FlusherTimeout(requestTimeout), // a network that swallows everything holds nobody up for long
 		nats.DrainTimeout(drainTimeout),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			log.Warn("the broker is gone", zap.Error(err))
+		nats.DisconnectErrHandler(func(conn *nats.Conn, err error) {
+			if err != nil || !conn.IsClosed() && !conn.IsDraining() { // else it is we who go
+				log.Warn("the broker is gone", zap.Error(err))
+			}
 		}),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {
 			if reason := err.Error(); said.Swap(reason) != reason {

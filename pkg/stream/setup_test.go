@@ -277,6 +277,33 @@ func TestFewerPartitionsWaitUntilAllIsRead(t *testing.T) {
 	}
 }
 
+// Between the look and the change a publisher was quick: the partitions come back.
+func TestAPartitionThatFillsUpMeanwhileStays(t *testing.T) {
+	s := streamtest.Empty(t)
+	two := streamtest.Config
+	two.Partitions = 2
+	s.Setup(two)
+	there, err := s.JS.Stream(t.Context(), stream.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := there.CachedInfo().Config
+	publish(t, s, "checkin", 40)
+	config := before
+	config.SubjectTransform = &jetstream.SubjectTransformConfig{
+		Source: "checkins.v1.*.>", Destination: "checkins.v1.{{partition(1,1)}}.{{wildcard(1)}}.>",
+	}
+	if _, err := s.JS.UpdateStream(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	if changes, err := stream.RemoveDurables(t.Context(), s.JS, streamtest.Config, &before); fault.Of(err) != fault.Invalid || len(changes) > 0 {
+		t.Errorf("%v, changed %q", err, changes)
+	}
+	for partition := range 2 {
+		bind(t, s, two, partition)
+	}
+}
+
 // Who may write for a space named "0" writes for nobody else: what it puts where
 // the stream puts the partition is delivered under its own name, and refused.
 func TestAPartitionCannotBeForged(t *testing.T) {

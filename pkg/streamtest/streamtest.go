@@ -41,6 +41,7 @@ func Empty(t *testing.T) *Stream {
 	t.Helper()
 	s := &Stream{t: t, dir: t.TempDir()}
 	s.start("")
+	s.URL = s.broker.URL()
 	t.Cleanup(func() { s.broker.Close() })
 	s.Conn, s.JS = s.Connect()
 	return s
@@ -88,5 +89,5 @@ func (s *Stream) start(addr string) {
 	if err != nil {
 		s.t.Fatalf("starting a broker: %v", err)
 	}
-	s.broker, s.URL = broker, broker.URL()
+	s.broker = broker
 }
