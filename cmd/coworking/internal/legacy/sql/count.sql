@@ -1,0 +1,1 @@
+select (select count(*) from users), (select count(*) from tokens)

@@ -1,0 +1,1 @@
+create database legacy owner loader template template0
