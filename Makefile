@@ -19,6 +19,7 @@ build: ## bin/ingest, bin/query, bin/coworking
 		-o bin/ ./services/ingest ./services/query ./cmd/coworking
 
 test: build ## All tests, on a real Postgres and a real broker; sets up what they need
+	@$(if $(RACE),:,echo "no C compiler here: testing without the race detector")
 	go test $(RACE) $(addsuffix /...,$(filter-out $(CURDIR)/tests,$(MODULES)))
 	go test $(RACE) -count=1 ./tests/...
 
