@@ -44,7 +44,15 @@ func (s *Store) factsOf(ctx context.Context, tx pgx.Tx, k dayKey, c *calendar.Ca
 		return nil, pg.Classify(err)
 	}
 	facts, err := pgx.CollectRows(rows, s.scanFact)
-	return facts, pg.Classify(err)
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	for _, f := range facts {
+		if s.names.word(f.source) == "" { // another process met it first
+			return facts, s.names.load(ctx, tx)
+		}
+	}
+	return facts, nil
 }
 
 // Refile files the next queued space-day anew, in a transaction of its own, alone

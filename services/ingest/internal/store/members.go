@@ -13,44 +13,52 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// members is who this process has met. Members are interned in the batch's own
-// transaction, and only for events that turn out to be new: an erased person does
-// not come back with a duplicate. So a member is learnt after the commit only.
-// Safe for concurrent use.
+// members is who this process has met, as of one number of the reserved space's
+// settings: that is bumped when somebody is erased, and nobody is known then.
+// Members are interned in the batch's own transaction, and only for events that
+// turn out to be new: an erased person does not come back with a duplicate. So a
+// member is learnt after the commit only. Safe for concurrent use.
 type members struct {
-	mu  sync.RWMutex
-	ids map[string]int32
+	mu       sync.RWMutex
+	settings int64
+	ids      map[string]int32
 }
 
 func newMembers() *members { return &members{ids: map[string]int32{}} }
 
-func (m *members) id(member string) (int32, bool) {
+func (m *members) id(settings int64, member string) (int32, bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
+	if settings != m.settings {
+		return 0, false
+	}
 	id, ok := m.ids[member]
 	return id, ok
 }
 
-func (m *members) learn(ids map[string]int32) {
+func (m *members) learn(settings int64, ids map[string]int32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if settings < m.settings {
+		return // one of them may have been erased since
+	}
+	if settings > m.settings {
+		m.settings = settings
+		clear(m.ids)
+	}
 	maps.Copy(m.ids, ids)
-}
-
-// forget drops everybody: somebody was erased.
-func (m *members) forget() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	clear(m.ids)
 }
 
 // nameMembers gives each new event its member's number, creating stubs for people
 // nobody told us about.
 func (w *writing) nameMembers(ctx context.Context) error {
-	missing := map[string]bool{}
+	known, missing := map[string]int32{}, map[string]bool{}
 	for _, p := range w.fresh {
-		if _, ok := w.store.members.id(p.in.Event.Member); !ok && p.in.Event.Member != "" {
-			missing[p.in.Event.Member] = true
+		member := p.in.Event.Member
+		if id, ok := w.store.members.id(w.memberSettings(), member); ok {
+			known[member] = id
+		} else if member != "" {
+			missing[member] = true
 		}
 	}
 	if len(missing) > 0 {
@@ -73,22 +81,16 @@ func (w *writing) nameMembers(ctx context.Context) error {
 		if err != nil {
 			return pg.Classify(err)
 		}
+		maps.Copy(known, w.newMembers)
 	}
 	for _, p := range w.fresh {
-		p.member = w.memberID(p.in.Event.Member)
+		p.member = known[p.in.Event.Member] // 0, anonymous, for ""
 	}
 	return nil
 }
 
-func (w *writing) memberID(member string) int32 {
-	if member == "" {
-		return 0
-	}
-	if id, ok := w.store.members.id(member); ok {
-		return id
-	}
-	return w.newMembers[member]
-}
+// memberSettings is the number that the batch's members are known by.
+func (w *writing) memberSettings() int64 { return w.spaces[event.NoSpace].settings }
 
 // writeMembers keeps what was said of members, and what that amounts to: each
 // field by the latest (time, source, id).

@@ -38,31 +38,37 @@ func (s *spaces) get(name string) *space {
 	return s.byName[name]
 }
 
-// ensure makes sure that every space is known, creating stubs for new ones in a
-// short transaction of its own.
-func (s *spaces) ensure(ctx context.Context, db database, wanted map[string]bool) error {
+// ensure is the wanted spaces, creating stubs for new ones in a short transaction
+// of its own. Another goroutine may forget them at any time, so that who asked
+// goes on with what it was given.
+func (s *spaces) ensure(ctx context.Context, db database, wanted map[string]bool) (map[string]*space, error) {
+	known := map[string]*space{}
 	var missing []string
 	for name := range wanted {
-		if s.get(name) == nil {
+		if sp := s.get(name); sp != nil {
+			known[name] = sp
+		} else {
 			missing = append(missing, name)
 		}
 	}
 	if len(missing) == 0 {
-		return nil
+		return known, nil
 	}
 	slices.Sort(missing)
 	if _, err := db.Exec(ctx, internSpaces, pgx.StrictNamedArgs{"spaces": missing}); err != nil {
-		return pg.Classify(err)
+		return nil, pg.Classify(err)
 	}
-	return s.reload(ctx, db, missing)
+	loaded, err := s.load(ctx, db, missing)
+	maps.Copy(known, loaded)
+	return known, err
 }
 
-// reload reads the spaces' settings anew. The number is read before the changes,
+// load reads the spaces' settings anew. The number is read before the changes,
 // so that a change in between shows as a stale number, never as stale settings.
-func (s *spaces) reload(ctx context.Context, db pg.Querier, wanted []string) error {
+func (s *spaces) load(ctx context.Context, db pg.Querier, wanted []string) (map[string]*space, error) {
 	rows, err := db.Query(ctx, selectSpaces, pgx.StrictNamedArgs{"spaces": wanted})
 	if err != nil {
-		return pg.Classify(err)
+		return nil, pg.Classify(err)
 	}
 	found := map[int32]*space{}
 	var row space
@@ -72,19 +78,20 @@ func (s *spaces) reload(ctx context.Context, db pg.Querier, wanted []string) err
 		return nil
 	})
 	if err != nil {
-		return pg.Classify(err)
+		return nil, pg.Classify(err)
 	}
 	changes, err := spaceChanges(ctx, db, slices.Sorted(maps.Keys(found)))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	loaded := make(map[string]*space, len(found))
 	for id, sp := range found {
 		sp.calendar = calendar.New(changes[id])
-		s.byName[sp.name] = sp
+		s.byName[sp.name], loaded[sp.name] = sp, sp
 	}
-	return nil
+	return loaded, nil
 }
 
 // forget drops what is known of the named spaces: it has changed.

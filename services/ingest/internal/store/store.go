@@ -81,7 +81,8 @@ func New(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
 	if err := s.names.intern(ctx, pool, kinds); err != nil {
 		return nil, err
 	}
-	return s, s.spaces.ensure(ctx, pool, map[string]bool{event.NoSpace: true})
+	_, err := s.spaces.ensure(ctx, pool, map[string]bool{event.NoSpace: true})
+	return s, err
 }
 
 // groupKind is what a transaction is for.
@@ -173,16 +174,6 @@ func (s *Store) writeGroup(ctx context.Context, g group) (Result, error) {
 			return first, err
 		}
 	}
-}
-
-// refresh drops what a stale batch was prepared with.
-func (s *Store) refresh(spaces []string) {
-	for _, name := range spaces {
-		if name == event.NoSpace {
-			s.members.forget()
-		}
-	}
-	s.spaces.forget(spaces)
 }
 
 // Watermark says that all the stream had stored by then in this partition is in

@@ -226,7 +226,7 @@ func (w *writing) writeLegacy(ctx context.Context, delta legacyDelta) error {
 			starts[i], used[i] = time.UnixMicro(slot), delta.usage[slot]
 		}
 		w.queue(upsertLegacyUsage, pgx.StrictNamedArgs{"slots": starts, "used": used})
-		if len(w.revoked) > 0 {
+		if slices.Min(used) < 0 { // a void, or an earlier issue that came late
 			w.queue(deleteEmptyLegacyUsage, pgx.StrictNamedArgs{"slots": starts})
 		}
 	}
@@ -237,7 +237,7 @@ func (w *writing) writeLegacy(ctx context.Context, delta legacyDelta) error {
 			visits[i] = delta.visits[member]
 		}
 		w.queue(upsertLegacyVisits, pgx.StrictNamedArgs{"members": members, "visits": visits})
-		if len(w.revoked) > 0 {
+		if slices.Min(visits) < 0 {
 			w.queue(deleteEmptyLegacyVisits, pgx.StrictNamedArgs{"members": members})
 		}
 	}

@@ -35,6 +35,13 @@ func (w *writing) findTargets(ctx context.Context) error {
 	for _, f := range facts {
 		w.targets[f.key] = f
 	}
+	for _, p := range w.events {
+		if f, ok := w.targets[p.target()]; ok {
+			// Its row may still name a day of older settings, which was filed anew
+			// without it; the day of the newer ones is queued then, or counts it.
+			f.day = p.space.calendar.DayAt(f.time)
+		}
+	}
 	return pg.Classify(err)
 }
 

@@ -31,7 +31,8 @@ type writing struct {
 	store  *Store
 	tx     pgx.Tx
 	group  group
-	events []*prepared // all that could be decoded, in key order
+	spaces map[string]*space // what the batch was prepared with, and the reserved space
+	events []*prepared       // all that could be decoded, in key order
 	result Result
 
 	targets    map[key]*fact      // what the batch's voids take back, as far as it is there
@@ -57,30 +58,30 @@ func newWriting(s *Store, tx pgx.Tx) *writing {
 // write runs one group of a batch as one transaction. Writing a group twice
 // changes nothing.
 func (s *Store) write(ctx context.Context, g group) (Result, error) {
-	events, err := s.prepare(ctx, g)
+	spaces, events, err := s.prepare(ctx, g)
 	if err != nil {
 		return Result{}, err
 	}
 	var w *writing
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		w = newWriting(s, tx)
-		w.group, w.events = g, events
+		w.group, w.spaces, w.events = g, spaces, events
 		return w.run(ctx)
 	})
 	if err != nil {
 		return Result{}, pg.Classify(err)
 	}
-	s.members.learn(w.newMembers)
+	s.members.learn(w.memberSettings(), w.newMembers)
 	if g.kind == settingsGroup || len(keysOf(w.revoked, event.SpaceUpserted)) > 0 {
-		s.spaces.forget(w.spaceNames())
+		s.spaces.forget(slices.Collect(maps.Keys(spaces)))
 	}
 	return w.result, nil
 }
 
 // prepare interns the words of the events and files each under its visit day: all
 // that can be done before the transaction begins.
-func (s *Store) prepare(ctx context.Context, g group) ([]*prepared, error) {
-	wanted := map[string]bool{}
+func (s *Store) prepare(ctx context.Context, g group) (map[string]*space, []*prepared, error) {
+	wanted := map[string]bool{event.NoSpace: true} // its settings change when a member is erased
 	var words []string
 	for _, in := range g.items {
 		if in.Fault == nil {
@@ -89,24 +90,24 @@ func (s *Store) prepare(ctx context.Context, g group) ([]*prepared, error) {
 		}
 	}
 	if err := s.names.intern(ctx, s.pool, words); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := s.spaces.ensure(ctx, s.pool, wanted); err != nil {
-		return nil, err
+	spaces, err := s.spaces.ensure(ctx, s.pool, wanted)
+	if err != nil {
+		return nil, nil, err
 	}
 	events := make([]*prepared, 0, len(g.items))
 	for _, in := range g.items {
 		if in.Fault == nil {
-			events = append(events, s.prepareOne(in))
+			events = append(events, s.prepareOne(in, spaces[in.Event.Space]))
 		}
 	}
 	slices.SortStableFunc(events, func(a, b *prepared) int { return byKey(&a.fact, &b.fact) })
-	return events, nil
+	return spaces, events, nil
 }
 
-func (s *Store) prepareOne(in *Incoming) *prepared {
+func (s *Store) prepareOne(in *Incoming, sp *space) *prepared {
 	e := &in.Event
-	sp := s.spaces.get(e.Space)
 	word := func(name string) int32 {
 		id, _ := s.names.id(name)
 		return id
@@ -163,12 +164,10 @@ func (w *writing) lock(ctx context.Context) error {
 	if w.group.kind != ordinaryGroup {
 		statement = lockExclusive
 	}
-	prepared := map[int32]*space{}
-	for _, p := range w.events {
-		prepared[p.space.id] = p.space
+	prepared := make(map[int32]*space, len(w.spaces))
+	for _, sp := range w.spaces {
+		prepared[sp.id] = sp
 	}
-	reserved := w.store.spaces.get(event.NoSpace) // its settings change when a member is erased
-	prepared[reserved.id] = reserved
 	w.queue(statement, pgx.StrictNamedArgs{"lock": writeLock})
 	if err := w.flush(ctx); err != nil {
 		return err
@@ -191,7 +190,7 @@ func (w *writing) lock(ctx context.Context) error {
 		return pg.Classify(err)
 	}
 	if len(stale) > 0 {
-		w.store.refresh(stale)
+		w.store.spaces.forget(stale)
 		return errStale
 	}
 	return nil
@@ -289,15 +288,6 @@ func (w *writing) flush(ctx context.Context) error {
 	pending := w.pending
 	w.pending = pgx.Batch{}
 	return pg.Classify(w.tx.SendBatch(ctx, &pending).Close())
-}
-
-// spaceNames is every space that the events name.
-func (w *writing) spaceNames() []string {
-	names := map[string]bool{}
-	for _, p := range w.events {
-		names[p.space.name] = true
-	}
-	return slices.Sorted(maps.Keys(names))
 }
 
 // reject buries a message of this batch.
