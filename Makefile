@@ -20,6 +20,7 @@ build: ## bin/ingest, bin/query, bin/coworking
 
 test: build ## All tests, on a real Postgres and a real broker; sets up what they need
 	@$(if $(RACE),:,echo "no C compiler here: testing without the race detector")
+	go test -C pkg/pgtest $(RACE) # alone first: it fetches Postgres where none is installed
 	go test $(RACE) $(addsuffix /...,$(filter-out $(CURDIR)/tests,$(MODULES)))
 	go test $(RACE) -count=1 ./tests/...
 
@@ -44,8 +45,8 @@ cross: ## Build each module on its own, for every system it is promised for
 	for module in $(MODULES); do for os in linux darwin; do for arch in amd64 arm64; do \
 		GOWORK=off CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -C $$module -buildvcs=false -o /dev/null ./... || exit; done; done; done
 
-up: build ## The whole system on this machine, until Ctrl-C; its data stays in ./data
-	bin/coworking up --data data
+up: build ## The whole system on this machine, until Ctrl-C; its data is there the next time
+	bin/coworking up
 
 demo: build ## The whole system with a quarter of a year in it and live traffic, until Ctrl-C
 	bin/coworking demo
