@@ -3,7 +3,6 @@ package devpg
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -43,6 +42,7 @@ type Server struct {
 const (
 	user         = "coworking"
 	startTimeout = 30 * time.Second
+	portAttempts = 5
 	stopTimeout  = 12 * time.Second // the guard's ten seconds, and a little
 )
 
@@ -89,20 +89,37 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if err := initialise(ctx, found, account, dir); err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, port: c.Port, exited: make(chan struct{})}
-	if s.port == 0 {
-		if s.port, err = freePort(); err != nil {
+	for attempt := 1; ; attempt++ {
+		s := &Server{dir: dir, port: c.Port, exited: make(chan struct{})}
+		err := s.start(ctx, c, found, account)
+		if err == nil {
+			return s, nil
+		}
+		// Somebody else may have taken the port that was free a moment ago.
+		if c.Port != 0 || attempt == portAttempts || ctx.Err() != nil {
 			return nil, err
 		}
 	}
+}
+
+// start runs the server and waits until it takes connections; if it does not, it
+// is stopped again.
+func (s *Server) start(ctx context.Context, c Config, found Found, account account) (err error) {
+	if s.port == 0 {
+		if s.port, err = freePort(); err != nil {
+			return err
+		}
+	}
+	log := &tail{}
+	c.Log = io.MultiWriter(c.Log, log)
 	if err := s.run(c, found, account); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.ready(ctx); err != nil {
 		s.Stop()
-		return nil, err
+		return fault.Internal.Errorf("%w\n%s", err, lines(log.bytes(), 5))
 	}
-	return s, nil
+	return nil
 }
 
 // URL is the address of one of its databases.
@@ -179,7 +196,7 @@ func (s *Server) run(c Config, found Found, account account) error {
 	}
 	settings := []string{
 		"listen_addresses=127.0.0.1", "port=" + strconv.Itoa(s.port), "unix_socket_directories=" + socket,
-		"max_connections=200", "shared_buffers=256MB", "max_wal_size=2GB", "wal_compression=lz4",
+		"max_connections=200", "shared_buffers=256MB", "max_wal_size=2GB",
 		"timezone=UTC", "log_timezone=UTC",
 	}
 	if c.Fast {
@@ -221,14 +238,33 @@ func (s *Server) ready(ctx context.Context) error {
 		select {
 		case <-poll.C:
 		case <-s.exited:
-			return fault.Internal.Errorf("Postgres stopped at once: %w", errors.Join(s.err, errLog))
+			return fault.Internal.Errorf("Postgres stopped at once: %w", s.err)
 		case <-ctx.Done():
 			return fault.Unavailable.Errorf("Postgres does not take connections: %w", err)
 		}
 	}
 }
 
-var errLog = errors.New("its log says why")
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	const most = 4 << 10
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	t.text = t.text[max(0, len(t.text)-most):]
+	return len(p), nil
+}
+
+func (t *tail) bytes() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return bytes.Clone(t.text)
+}
 
 func freePort() (int, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
