@@ -4,5 +4,5 @@ package event
 var checkInFailed = KindInfo{
 	Kind:   CheckInFailed,
 	Doc:    "Somebody was refused at the door.",
-	Fields: []Field{failure, method, device, tokenID},
+	Fields: []Field{refusal, method, device, tokenID},
 }

@@ -2,10 +2,9 @@ package event
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
-	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"coworking/pkg/fault"
 )
@@ -14,13 +13,6 @@ import (
 const (
 	maxID   = 128 // of id, source and member, and of every text but a name
 	maxName = 256
-)
-
-// Years that a time may lie in: what every zone's offset is a multiple of 15
-// minutes in, and what RFC 3339 can write.
-const (
-	firstYear = 1973
-	lastYear  = 9999
 )
 
 // Options is how strictly an event is read, and what is known of it beforehand.
@@ -57,13 +49,14 @@ func decode(e *Event, body []byte, o Options) error {
 	if err != nil {
 		return err
 	}
-	if a.version != nil && string(a.version) != `"1.0"` {
+	if a.version != nil && (a.version[0] != '"' || string(unquote(a.version)) != "1.0") {
 		return fault.Invalid.With("invalid_field", "/specversion", `specversion is not "1.0"`)
 	}
-	if e.ID, err = identifier(a.id, "/id", "id"); err != nil {
-		return err
-	}
-	if e.Source, err = identifier(a.source, "/source", "source"); err != nil {
+	// Also where the id is bad: whose event it is, is worth knowing.
+	id, badID := identifier(a.id, "/id", "id")
+	source, badSource := identifier(a.source, "/source", "source")
+	e.ID, e.Source = id, source
+	if err := cmp.Or(badID, badSource); err != nil {
 		return err
 	}
 	kind, err := kindOf(a.kind)
@@ -92,57 +85,52 @@ func decode(e *Event, body []byte, o Options) error {
 // envelope finds the attributes, and refuses what is no JSON object.
 func envelope(body []byte) (attributes, error) {
 	var a attributes
-	if !utf8.Valid(body) {
-		return a, fault.Invalid.With("invalid_text", "", "not UTF-8")
+	if err := legible(body); err != nil {
+		return a, err
 	}
 	s := scanner{body: body}
-	s.space()
-	if s.at == len(body) {
+	if s.empty() {
 		return a, fault.Invalid.With("empty_body", "", "there is nothing")
 	}
-	if i := bytes.IndexByte(body, 0); i >= 0 {
-		return a, fault.Invalid.With("invalid_text", "", "a NUL at byte %d", i)
-	}
 	if s.peek() != '{' {
-		if err := s.skip("", nil, 0); err != nil {
+		if err := s.skip(0); err != nil {
+			return a, err
+		}
+		if err := s.end(); err != nil {
 			return a, err
 		}
 		return a, fault.Invalid.With("not_an_object", "", "an event is a JSON object")
 	}
-	err := s.object("", 0, func(key, value []byte) error {
-		if string(value) == "null" {
-			return nil
+	var m members
+	for m.next(&s) {
+		if string(m.value) == "null" {
+			continue
 		}
-		switch string(key) {
+		switch string(m.key) {
 		case "specversion":
-			a.version = value
+			a.version = m.value
 		case "id":
-			a.id = value
+			a.id = m.value
 		case "source":
-			a.source = value
+			a.source = m.value
 		case "type":
-			a.kind = value
+			a.kind = m.value
 		case "time":
-			a.time = value
+			a.time = m.value
 		case "subject":
-			a.member = value
+			a.member = m.value
 		case "datacontenttype":
-			a.contentType = value
+			a.contentType = m.value
 		case "data":
-			a.data = value
+			a.data = m.value
 		case "data_base64":
-			a.base64 = value
+			a.base64 = m.value
 		}
-		return nil
-	})
-	if err != nil {
-		return a, err
 	}
-	s.space()
-	if s.at < len(body) {
-		return a, fault.Invalid.With("trailing_data", "", "more data after the event, at byte %d", s.at)
+	if m.err != nil {
+		return a, m.err
 	}
-	return a, nil
+	return a, s.end()
 }
 
 // identifier reads an id or a source.
@@ -194,110 +182,9 @@ func kindOf(value []byte) (*KindInfo, error) {
 	short, ok := bytes.CutPrefix(name, []byte(TypePrefix))
 	kind := kinds.byName[string(short)]
 	if !ok || kind == nil {
-		return nil, fault.Invalid.With("unknown_type", "/type", "type %q is none of ours", name)
+		return nil, fault.Invalid.With("unknown_type", "/type", "type %s is none of ours", quote(name))
 	}
 	return kind, nil
-}
-
-// instant reads a time of RFC 3339 with its offset, cut to microseconds.
-func instant(value []byte, pointer string) (time.Time, error) {
-	if value == nil {
-		return time.Time{}, fault.Invalid.With("invalid_time", pointer, "time is missing")
-	}
-	if value[0] != '"' {
-		return time.Time{}, fault.Invalid.With("invalid_time", pointer, "time is not a text")
-	}
-	t, ok := parseTime(unquote(value))
-	if !ok {
-		return time.Time{}, fault.Invalid.With("invalid_time", pointer,
-			"%s is not a time with an offset like 2026-03-29T00:58:03.120Z, from %d to %d", value, firstYear, lastYear)
-	}
-	return t, nil
-}
-
-// parseTime is stricter than time.Parse, which takes one-digit hours and a comma.
-func parseTime(text []byte) (time.Time, bool) {
-	const shape = "0000-00-00T00:00:00"
-	if len(text) <= len(shape) {
-		return time.Time{}, false
-	}
-	for i := range len(shape) {
-		switch c := text[i]; {
-		case shape[i] == '0':
-			if c < '0' || c > '9' {
-				return time.Time{}, false
-			}
-		case c != shape[i] && (c != 't' || shape[i] != 'T'):
-			return time.Time{}, false
-		}
-	}
-	number := func(at, digits int) (n int) {
-		for _, c := range text[at : at+digits] {
-			n = n*10 + int(c-'0')
-		}
-		return n
-	}
-	year, month, day := number(0, 4), number(5, 2), number(8, 2)
-	hour, minute, second := number(11, 2), number(14, 2), number(17, 2)
-	if month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59 {
-		return time.Time{}, false
-	}
-	nanos, rest, ok := fraction(text[len(shape):])
-	if !ok {
-		return time.Time{}, false
-	}
-	offset, ok := offset(rest)
-	if !ok {
-		return time.Time{}, false
-	}
-	t := time.Date(year, time.Month(month), day, hour, minute, second, nanos, time.UTC)
-	if t.Day() != day { // 30 February becomes a day in March
-		return time.Time{}, false
-	}
-	t = t.Add(-offset)
-	return t, t.Year() >= firstYear && t.Year() <= lastYear
-}
-
-// fraction reads the part of a second, cut to microseconds.
-func fraction(text []byte) (nanos int, rest []byte, ok bool) {
-	if len(text) == 0 || text[0] != '.' {
-		return 0, text, true
-	}
-	text = text[1:]
-	n := 0
-	for n < len(text) && text[n] >= '0' && text[n] <= '9' {
-		n++
-	}
-	scale := 100_000_000
-	for i := 0; i < min(n, 6); i++ {
-		nanos += int(text[i]-'0') * scale
-		scale /= 10
-	}
-	return nanos, text[n:], n > 0
-}
-
-// offset reads Z or +hh:mm.
-func offset(text []byte) (time.Duration, bool) {
-	if string(text) == "Z" || string(text) == "z" {
-		return 0, true
-	}
-	if len(text) != len("+00:00") || text[0] != '+' && text[0] != '-' || text[3] != ':' {
-		return 0, false
-	}
-	for _, i := range [...]int{1, 2, 4, 5} {
-		if text[i] < '0' || text[i] > '9' {
-			return 0, false
-		}
-	}
-	hours, minutes := int(text[1]-'0')*10+int(text[2]-'0'), int(text[4]-'0')*10+int(text[5]-'0')
-	if hours > 23 || minutes > 59 {
-		return 0, false
-	}
-	d := time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
-	if text[0] == '-' {
-		d = -d
-	}
-	return d, true
 }
 
 func (e *Event) readMember(value []byte) error {
@@ -335,32 +222,25 @@ func (e *Event) readData(kind *KindInfo, data []byte, o Options) error {
 			return fault.Invalid.With("invalid_field", "/data", "data is not an object")
 		}
 		s := scanner{body: data}
-		err := s.object("/data", 1, func(key, value []byte) error {
-			if string(key) == "space" {
-				space = value
-				return nil
+		m := members{depth: 1}
+		for m.next(&s) {
+			if string(m.key) == "space" {
+				space = m.value
+				continue
 			}
-			for i := range kind.Fields {
-				f := &kind.Fields[i]
-				if string(key) != f.Name {
-					continue
-				}
-				if string(value) == "null" {
-					return nil
-				}
+			i := kind.field(m.key)
+			switch {
+			case i >= 0 && string(m.value) != "null":
 				given |= 1 << i
-				if err := f.read(&e.Data, value); err != nil {
-					return at(err, "/data/"+f.Name)
+				if err := kind.Fields[i].read(&e.Data, m.value); err != nil {
+					return at(err, "/data/"+kind.Fields[i].Name)
 				}
-				return nil
+			case i < 0 && o.Strict:
+				return fault.Invalid.With("unknown_field", below("/data", string(m.key)), "%s has no field %s", kind.Kind, quote(m.key))
 			}
-			if o.Strict {
-				return fault.Invalid.With("unknown_field", below("/data", key), "%s has no field %q", kind.Kind, key)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
+		}
+		if m.err != nil {
+			return m.err
 		}
 	}
 	if err := e.readSpace(space, o.SubjectSpace); err != nil {
@@ -368,14 +248,12 @@ func (e *Event) readData(kind *KindInfo, data []byte, o Options) error {
 	}
 	for i := range kind.Fields {
 		f := &kind.Fields[i]
-		if given&(1<<i) != 0 {
-			continue
-		}
-		if f.Required {
+		switch {
+		case given&(1<<i) != 0:
+		case f.Required:
 			return fault.Invalid.With("invalid_field", "/data/"+f.Name, "%s is missing", f.Name)
-		}
-		if f.absent != nil {
-			f.absent(&e.Data)
+		default:
+			f.assume(&e.Data)
 		}
 	}
 	if kind.Kind == SpaceUpserted && e.Data.Settings == nil {
@@ -403,7 +281,7 @@ func (e *Event) readSpace(value []byte, subject string) error {
 	}
 	switch {
 	case !ValidSpace(e.Space):
-		return fault.Invalid.With("invalid_space", "/data/space", "%q is not the name of a space: a-z, 0-9, _ and -, up to 63", e.Space)
+		return fault.Invalid.With("invalid_space", "/data/space", "%s is not the name of a space: a-z, 0-9, _ and -, up to 63", quote([]byte(e.Space)))
 	case (e.Space == NoSpace) != (e.Kind == MemberUpserted) && e.Kind != EventVoided:
 		return fault.Invalid.With("invalid_space", "/data/space", "space %q does not go with %s: %q is for members, and only for them", e.Space, e.Kind, NoSpace)
 	case subject != "" && e.Space != subject:
@@ -432,5 +310,5 @@ func ValidSpace(name string) bool {
 
 // at gives an error its place.
 func at(err error, pointer string) error {
-	return fault.Invalid.With(fault.Code(err), pointer, "%s: %w", strings.TrimPrefix(pointer, "/data/"), err)
+	return fault.Invalid.With(fault.Code(err), pointer+fault.Pointer(err), "%s: %w", strings.TrimPrefix(pointer, "/data/"), err)
 }

@@ -67,18 +67,6 @@ type Data struct {
 	Settings *Settings
 }
 
-// Settings is what a space_upserted says: nil is "not said", which changes nothing.
-type Settings struct {
-	Name          *string               `json:"name,omitempty"`
-	TimeZone      *string               `json:"time_zone,omitempty"`     // an IANA name
-	Capacity      *int                  `json:"capacity,omitempty"`      // seats
-	DayStart      *string               `json:"day_start,omitempty"`     // 05:00, a multiple of 15 minutes
-	DefaultStay   *string               `json:"default_stay,omitempty"`  // 4h
-	OpeningHours  *map[string][2]string `json:"opening_hours,omitempty"` // weekday (mon … sun) → [from, to]
-	Closures      *[]string             `json:"closures,omitempty"`      // dates
-	EffectiveFrom *string               `json:"effective_from,omitempty"`
-}
-
 // Type is the CloudEvents type.
 func (e *Event) Type() string { return TypePrefix + string(e.Kind) }
 

@@ -39,41 +39,51 @@ func (e *Event) Key() Key { return KeyOf(e.Space, e.Source, e.ID) }
 func idTime(id string) (ms uint64, ok bool) {
 	switch len(id) {
 	case 36:
-		if id[8] != '-' || id[13] != '-' || id[14] != '7' || id[18] != '-' || id[23] != '-' {
-			return 0, false
-		}
-		for i := 0; i < 36; i++ {
-			if i == 8 || i == 13 || i == 18 || i == 23 {
-				continue
-			}
-			digit := hexDigit(id[i])
-			if digit < 0 {
-				return 0, false
-			}
-			if i < 13 {
-				ms = ms<<4 | uint64(digit)
-			}
-		}
-		return ms, true
+		return uuidTime(id)
 	case 26:
-		for i := range 26 {
-			digit := crockford[id[i]]
-			if digit == 0 {
-				return 0, false
-			}
-			if i < 10 {
-				ms = ms<<5 | uint64(digit-1)
-			}
-		}
-		return ms, id[0] <= '7'
+		return ulidTime(id)
 	}
 	return 0, false
 }
 
-// crockford is the digits of a ULID by their letter, plus one.
+func uuidTime(id string) (ms uint64, ok bool) {
+	for i := range 36 {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if id[i] != '-' {
+				return 0, false
+			}
+			continue
+		}
+		digit := hexDigit(id[i])
+		if digit < 0 {
+			return 0, false
+		}
+		if i < 13 {
+			ms = ms<<4 | uint64(digit)
+		}
+	}
+	version, variant := id[14], hexDigit(id[19])>>2
+	return ms, version == '7' && variant == 0b10
+}
+
+func ulidTime(id string) (ms uint64, ok bool) {
+	for i := range 26 {
+		digit := crockford[id[i]]
+		if digit == 0 {
+			return 0, false
+		}
+		if i < 10 {
+			ms = ms<<5 | uint64(digit-1)
+		}
+	}
+	return ms, id[0] <= '7' // the rest would have more than 128 bits
+}
+
+// crockford is the digits of a ULID by their letter, plus one. It may be in lower case.
 var crockford = func() (digits [256]byte) {
 	for i, letter := range []byte("0123456789ABCDEFGHJKMNPQRSTVWXYZ") {
 		digits[letter] = byte(i + 1)
+		digits[letter|' '] = byte(i + 1) // a figure has that bit already
 	}
 	return digits
 }()
@@ -93,7 +103,7 @@ func (e *Event) Content() int64 {
 }
 
 // NewID is a UUIDv7 (RFC 9562): the id that publishers should give an event, its
-// time first and then 74 bits of random.
+// time first and then 74 bits that random gives. The error is random's.
 func NewID(t time.Time, random io.Reader) (string, error) {
 	var raw [16]byte
 	if _, err := io.ReadFull(random, raw[6:]); err != nil {

@@ -68,3 +68,13 @@ func table(list ...KindInfo) kindTable {
 	}
 	return t
 }
+
+// field is the place of a field in the kind's list, or -1.
+func (k *KindInfo) field(name []byte) int {
+	for i := range k.Fields {
+		if string(name) == k.Fields[i].Name {
+			return i
+		}
+	}
+	return -1
+}

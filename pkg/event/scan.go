@@ -2,6 +2,8 @@ package event
 
 import (
 	"bytes"
+	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
@@ -17,10 +19,21 @@ type scanner struct {
 	at   int
 }
 
-const (
-	maxDepth = 32
-	maxKeys  = 64 // in one object: no event has as many
-)
+// maxDepth is how deep arrays and objects may be nested: no event needs as much, and
+// nobody shall make us run out of stack.
+const maxDepth = 32
+
+// legible refuses what no JSON may be written in, and the NUL: outside of a text it
+// would be no JSON, inside it is no text.
+func legible(body []byte) error {
+	if !utf8.Valid(body) {
+		return fault.Invalid.With("invalid_text", "", "not UTF-8")
+	}
+	if i := bytes.IndexByte(body, 0); i >= 0 {
+		return fault.Invalid.With("invalid_text", "", "a NUL at byte %d", i)
+	}
+	return nil
+}
 
 func (s *scanner) broken() error {
 	if s.at >= len(s.body) {
@@ -40,11 +53,25 @@ func (s *scanner) space() {
 	}
 }
 
+// empty says whether there is nothing but blanks left.
+func (s *scanner) empty() bool {
+	s.space()
+	return s.at == len(s.body)
+}
+
 func (s *scanner) peek() byte {
 	if s.at < len(s.body) {
 		return s.body[s.at]
 	}
 	return 0
+}
+
+// end refuses what comes after the value.
+func (s *scanner) end() error {
+	if !s.empty() {
+		return fault.Invalid.With("trailing_data", "", "more data after the end, at byte %d", s.at)
+	}
+	return nil
 }
 
 // take goes past one character, if it is next.
@@ -56,79 +83,118 @@ func (s *scanner) take(c byte) bool {
 	return true
 }
 
-// object reads an object and calls member for each of its members, with the key
-// unescaped and the value as it is written. where is the object's JSON pointer.
-func (s *scanner) object(where string, depth int, member func(key, value []byte) error) error {
-	if depth > maxDepth {
-		return fault.Invalid.With("invalid_json", where, "nested more than %d deep", maxDepth)
+// members goes through the members of an object, in their order: after each next
+// that says true, key is unescaped and value is as it is written. In the end err
+// says whether the object was sound.
+//
+// It does not hold the scanner, which would then be moved to the heap.
+type members struct {
+	depth int // of the object
+	begun bool
+	seen  keys
+
+	key, value []byte
+	err        error
+}
+
+func (m *members) next(s *scanner) bool {
+	more, err := m.more(s)
+	if err == nil && more {
+		err = m.member(s)
+	}
+	m.err = err
+	return more && err == nil
+}
+
+// more goes to the next member, or past the end.
+func (m *members) more(s *scanner) (bool, error) {
+	if m.begun {
+		s.space()
+		if s.take('}') {
+			return false, nil
+		}
+		if !s.take(',') {
+			return false, s.broken()
+		}
+		s.space()
+		return true, nil
+	}
+	m.begun = true
+	if m.depth > maxDepth {
+		return false, tooDeep()
 	}
 	if !s.take('{') {
+		return false, s.broken()
+	}
+	s.space()
+	return !s.take('}'), nil
+}
+
+func (m *members) member(s *scanner) error {
+	begin := s.at
+	if err := s.skipString(); err != nil {
+		return err
+	}
+	m.key = unquote(s.body[begin:s.at])
+	if !m.seen.add(m.key) {
+		return inside(string(m.key), fault.Invalid.With("duplicate_key", "", "the key %s is there twice", quote(m.key)))
+	}
+	s.space()
+	if !s.take(':') {
 		return s.broken()
 	}
 	s.space()
-	if s.take('}') {
-		return nil
+	begin = s.at
+	if err := s.skip(m.depth); err != nil {
+		return inside(string(m.key), err)
 	}
-	var (
-		buffer [16][]byte
-		seen   = buffer[:0]
-	)
-	for {
-		s.space()
-		key, err := s.key(where)
-		if err != nil {
-			return err
-		}
-		for _, k := range seen {
-			if bytes.Equal(k, key) {
-				return fault.Invalid.With("duplicate_key", where+"/"+escapePointer(key), "the key %q is there twice", key)
-			}
-		}
-		if seen = append(seen, key); len(seen) > maxKeys {
-			return fault.Invalid.With("invalid_json", where, "an object of more than %d members", maxKeys)
-		}
-		s.space()
-		if !s.take(':') {
-			return s.broken()
-		}
-		s.space()
-		begin := s.at
-		if err := s.skip(where, key, depth); err != nil {
-			return err
-		}
-		if member != nil {
-			if err := member(key, s.body[begin:s.at]); err != nil {
-				return err
-			}
-		}
-		s.space()
-		if s.take(',') {
-			continue
-		}
-		if s.take('}') {
-			return nil
-		}
-		return s.broken()
-	}
+	m.value = s.body[begin:s.at]
+	return nil
 }
 
-func (s *scanner) key(where string) ([]byte, error) {
-	begin := s.at
-	if err := s.skipString(where, nil); err != nil {
-		return nil, err
+// keys is the keys that an object had so far. All events that make sense fit into
+// few; many is for objects of a thousand members, which must not take a million
+// comparisons.
+type keys struct {
+	few   [16][]byte
+	count int
+	many  map[string]bool
+}
+
+// add says whether the key is new.
+func (k *keys) add(key []byte) bool {
+	for _, seen := range k.few[:k.count] {
+		if bytes.Equal(seen, key) {
+			return false
+		}
 	}
-	return unquote(s.body[begin:s.at]), nil
+	if k.count < len(k.few) {
+		k.few[k.count] = key
+		k.count++
+		return true
+	}
+	if k.many == nil {
+		k.many = map[string]bool{}
+	}
+	if k.many[string(key)] {
+		return false
+	}
+	k.many[string(key)] = true
+	return true
 }
 
 // skip goes past a value, well formed in all its depth.
-func (s *scanner) skip(where string, key []byte, depth int) error {
+func (s *scanner) skip(depth int) error {
 	switch c := s.peek(); {
 	case c == '"':
-		return s.skipString(where, key)
+		return s.skipString()
 	case c == '{':
-		return s.object(below(where, key), depth+1, nil)
+		m := members{depth: depth + 1}
+		for m.next(s) {
+		}
+		return m.err
 	case c == '[':
-		return s.skipArray(below(where, key), depth+1)
+		return s.skipArray(depth + 1)
 	case c == '-' || c >= '0' && c <= '9':
 		return s.skipNumber()
 	}
@@ -141,29 +207,43 @@ func (s *scanner) skip(where string, key []byte, depth int) error {
 	return s.broken()
 }
 
-func (s *scanner) skipArray(where string, depth int) error {
+func (s *scanner) skipArray(depth int) error {
 	if depth > maxDepth {
-		return fault.Invalid.With("invalid_json", where, "nested more than %d deep", maxDepth)
+		return tooDeep()
 	}
 	s.at++ // [
 	s.space()
 	if s.take(']') {
 		return nil
 	}
-	for {
+	for i := 0; ; i++ {
 		s.space()
-		if err := s.skip(where, nil, depth); err != nil {
-			return err
+		if err := s.skip(depth); err != nil {
+			return inside(strconv.Itoa(i), err)
 		}
 		s.space()
-		if s.take(',') {
-			continue
-		}
 		if s.take(']') {
 			return nil
 		}
-		return s.broken()
+		if !s.take(',') {
+			return s.broken()
+		}
 	}
+}
+
+func tooDeep() error {
+	return fault.Invalid.With("invalid_json", "", "nested more than %d deep", maxDepth)
+}
+
+// inside is an error in a member or an element, as its owner sees it: the pointer
+// grows on the way out, so that reading what is sound costs nothing. Broken JSON
+// has an offset, not a pointer: what it would be inside of is anybody's guess.
+func inside(name string, err error) error {
+	code := fault.Code(err)
+	if code == "invalid_json" {
+		return err
+	}
+	return fault.Invalid.With(code, below("", name)+fault.Pointer(err), "%w", err)
 }
 
 func (s *scanner) digits() bool {
@@ -195,34 +275,46 @@ func (s *scanner) skipNumber() error {
 }
 
 // skipString goes past a string. Its characters were found to be UTF-8 before.
-func (s *scanner) skipString(where string, key []byte) error {
+func (s *scanner) skipString() error {
 	if !s.take('"') {
 		return s.broken()
 	}
-	for s.at < len(s.body) {
-		switch c := s.body[s.at]; {
-		case c == '"':
+	for {
+		for s.at < len(s.body) && plain[s.body[s.at]] {
+			s.at++
+		}
+		if s.at == len(s.body) {
+			return s.broken()
+		}
+		switch s.body[s.at] {
+		case '"':
 			s.at++
 			return nil
-		case c < ' ':
-			return fault.Invalid.With("invalid_text", below(where, key), "a control character at byte %d", s.at)
-		case c == '\\':
-			if err := s.skipEscape(where, key); err != nil {
+		case '\\':
+			if err := s.skipEscape(); err != nil {
 				return err
 			}
 		default:
-			s.at++
+			return fault.Invalid.With("invalid_text", "", "a control character at byte %d", s.at)
 		}
 	}
-	return s.broken()
 }
 
-func (s *scanner) skipEscape(where string, key []byte) error {
-	if s.at+1 >= len(s.body) {
+// plain is the bytes that stand for themselves in a string.
+var plain = func() (p [256]bool) {
+	for c := ' '; c < 256; c++ {
+		p[c] = c != '"' && c != '\\'
+	}
+	return p
+}()
+
+func (s *scanner) skipEscape() error {
+	rest := s.body[s.at:]
+	if len(rest) < 2 {
 		s.at = len(s.body)
 		return s.broken()
 	}
-	switch s.body[s.at+1] {
+	switch rest[1] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		s.at += 2
 		return nil
@@ -230,24 +322,25 @@ func (s *scanner) skipEscape(where string, key []byte) error {
 	default:
 		return s.broken()
 	}
-	r, ok := hex4(s.body[s.at+2:])
+	r, ok := hex4(rest[2:])
 	if !ok {
 		return s.broken()
 	}
-	if utf16.IsSurrogate(r) {
-		second, ok := rune(0), false
-		if rest := s.body[s.at+6:]; len(rest) >= 6 && rest[0] == '\\' && rest[1] == 'u' {
-			second, ok = hex4(rest[2:])
-		}
-		if !ok || utf16.DecodeRune(r, second) == utf8.RuneError {
-			return fault.Invalid.With("invalid_text", below(where, key), "half a surrogate pair at byte %d", s.at)
-		}
-		s.at += 6
-	}
 	if r == 0 {
-		return fault.Invalid.With("invalid_text", below(where, key), "a NUL at byte %d", s.at)
+		return fault.Invalid.With("invalid_text", "", "a NUL at byte %d", s.at)
 	}
-	s.at += 6
+	if !utf16.IsSurrogate(r) {
+		s.at += len(`\u0000`)
+		return nil
+	}
+	second, ok := rune(0), false
+	if bytes.HasPrefix(rest[6:], []byte(`\u`)) {
+		second, ok = hex4(rest[8:])
+	}
+	if !ok || utf16.DecodeRune(r, second) == utf8.RuneError {
+		return fault.Invalid.With("invalid_text", "", "half a surrogate pair at byte %d", s.at)
+	}
+	s.at += len(`\ud83d\ude00`)
 	return nil
 }
 
@@ -322,14 +415,22 @@ func unquote(quoted []byte) []byte {
 // alias is the bytes as a string, without a copy.
 func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// below is the JSON pointer (RFC 6901) of a member.
-func below(where string, key []byte) string {
-	if key == nil {
+// below is the JSON pointer (RFC 6901) of a member of what where points to. A name
+// that no field could have is left out: it may be a megabyte.
+func below(where, name string) string {
+	if len(name) > maxID {
 		return where
 	}
-	return where + "/" + escapePointer(key)
+	return where + "/" + escapePointer.Replace(name)
 }
 
-func escapePointer(key []byte) string {
-	return string(bytes.ReplaceAll(bytes.ReplaceAll(key, []byte("~"), []byte("~0")), []byte("/"), []byte("~1")))
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
+
+// quote is a text as an error shows it: enough of it to be found.
+func quote(text []byte) string {
+	const longest = 64
+	if len(text) > longest {
+		return strconv.Quote(strings.ToValidUTF8(string(text[:longest]), "")) + "…"
+	}
+	return strconv.Quote(string(text))
 }
