@@ -32,7 +32,7 @@ type demoCmd struct {
 
 	Seed    uint64  `default:"1" help:"Another seed, other people (${default})."`
 	Spaces  int     `default:"3" help:"How many spaces, in different time zones (${default})."`
-	Members int     `default:"600" help:"How many members, in all spaces together (${default})."`
+	Members int     `default:"900" help:"How many members, in all spaces together (${default})."`
 	Rate    float64 `default:"2" help:"Events a second, once the history is in (${default})."`
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -100,6 +101,9 @@ func (c *importLegacyCmd) Run(ctx context.Context, log *zap.Logger, out io.Write
 	return job.Account.Err()
 }
 
+// shownNotes is how many of the statements that were passed over are named.
+const shownNotes = 3
+
 // load loads the dumps one after the other.
 func load(ctx context.Context, scratch *legacy.Scratch, files []string) error {
 	for _, name := range files {
@@ -109,8 +113,11 @@ func load(ctx context.Context, scratch *legacy.Scratch, files []string) error {
 		}
 		notes, err := scratch.Load(ctx, filepath.Base(name), file)
 		_ = file.Close() // it was read
-		for _, note := range notes {
+		for _, note := range notes[:min(len(notes), shownNotes)] {
 			say(note)
+		}
+		if more := len(notes) - shownNotes; more > 0 {
+			say(fmt.Sprintf("%s: passed over %d more like these", filepath.Base(name), more))
 		}
 		if err != nil {
 			return err

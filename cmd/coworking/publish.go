@@ -50,7 +50,7 @@ func (c *publishCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) (e
 	}
 	defer func() { err = errors.Join(err, disconnect()) }()
 
-	bar := progress.New(os.Stderr, "publishing", size)
+	bar := progress.NewBytes(os.Stderr, "publishing", size)
 	account := upload.New(publisher(js))
 	stopped := account.Lines(ctx, in, time.Now, bar.Set)
 	bar.Done()

@@ -74,8 +74,9 @@ func (s *script) next() (statement, error) {
 				st.text = append(st.text, ' ')
 			}
 		case c == '\'':
+			escaping := escapes(st.text)
 			st.text = append(st.text, c)
-			st.text, err = s.quoted(st.text, c, escapes(st.text))
+			st.text, err = s.quoted(st.text, c, escaping)
 		case c == '"':
 			st.text = append(st.text, c)
 			st.text, err = s.quoted(st.text, c, false)

@@ -21,13 +21,19 @@ type Bar struct {
 	what  string
 	total int64
 	done  int64
+	bytes bool
 	bar   *progressbar.ProgressBar // nil where there is no terminal
 	told  time.Time
 }
 
 // New begins to show a task of so many steps; a total of 0 is not known.
-func New(out io.Writer, what string, total int64) *Bar {
-	b := &Bar{out: out, what: what, total: total, told: time.Now()}
+func New(out io.Writer, what string, total int64) *Bar { return begin(out, what, total, false) }
+
+// NewBytes begins to show a task whose steps are bytes.
+func NewBytes(out io.Writer, what string, total int64) *Bar { return begin(out, what, total, true) }
+
+func begin(out io.Writer, what string, total int64, bytes bool) *Bar {
+	b := &Bar{out: out, what: what, total: total, bytes: bytes, told: time.Now()}
 	if Terminal(out) {
 		if total == 0 {
 			total = -1 // a spinner
@@ -35,7 +41,7 @@ func New(out io.Writer, what string, total int64) *Bar {
 		b.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(what), progressbar.OptionSetWidth(30),
 			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetPredictTime(true),
-			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+			progressbar.OptionShowBytes(bytes), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	return b
 }
@@ -78,9 +84,16 @@ func (b *Bar) Done() {
 
 func (b *Bar) line() string {
 	if b.total == 0 {
-		return b.what + " " + Grouped(b.done)
+		return b.what + " " + b.amount(b.done)
 	}
-	return fmt.Sprintf("%s %s of %s (%d %%)", b.what, Grouped(b.done), Grouped(b.total), 100*b.done/b.total)
+	return fmt.Sprintf("%s %s of %s (%d %%)", b.what, b.amount(b.done), b.amount(b.total), 100*b.done/b.total)
+}
+
+func (b *Bar) amount(n int64) string {
+	if b.bytes {
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return Grouped(n)
 }
 
 // Terminal says whether a person looks at what is written there.

@@ -18,6 +18,16 @@ func TestWithoutATerminalALineIsWrittenNowAndThen(t *testing.T) {
 	}
 }
 
+func TestBytesAreToldInMillions(t *testing.T) {
+	var out bytes.Buffer
+	b := NewBytes(&out, "reading", 0)
+	b.told = b.told.Add(-time.Minute)
+	b.Set(1_250_000)
+	if want := "reading 1.2 MB\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
 func TestNoBarShowsNothing(*testing.T) {
 	var b *Bar
 	b.Set(1)

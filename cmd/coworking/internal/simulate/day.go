@@ -8,13 +8,13 @@ import (
 	"coworking/pkg/event"
 )
 
-// Hours that are late where people sleep.
+// lastLeave is when even a space that never closes has nobody left at work.
 const lastLeave = 23*time.Hour + 30*time.Minute
 
 // day is everything that happens in a space on a date, and when it is sent.
 func (w *World) day(s *space, date calendar.Date) []sending {
 	r := w.random(s.name, "|", int(date))
-	events := w.office(r, s, date)
+	events := w.news(r, s, date)
 	from, to, open := s.open(date)
 	if open {
 		for _, m := range s.members {
@@ -107,7 +107,7 @@ func (v *stay) stayAbout(date calendar.Date, in, out time.Time) {
 	if !v.m.wifi {
 		return
 	}
-	for at := in.Add(v.r.between(time.Minute, 20*time.Minute)); at.Before(out); at = at.Add(v.r.between(40*time.Minute, 80*time.Minute)) {
+	for at := in.Add(v.r.between(time.Minute, 20*time.Minute)); at.Before(out); at = at.Add(v.r.between(70*time.Minute, 150*time.Minute)) {
 		e := v.r.event(event.Presence, at, v.s.name+"/wifi", v.s.name, v.m.id)
 		e.Data.Method, e.Data.Zone = "wifi", v.zone
 		v.seen = append(v.seen, e)
@@ -120,7 +120,7 @@ func (v *stay) leave(at time.Time) { v.add(event.CheckOut, at) }
 func (w *World) travellers(r *random, s *space, date calendar.Date, opens, closes time.Time) []event.Event {
 	var events []event.Event
 	for _, m := range w.members {
-		if m.travels && m.home != s && m.is(date) && r.chance(0.08*s.kind.busy[date.Weekday()]) {
+		if m.travels && m.home != s && m.is(date-1) && r.chance(0.08*s.kind.busy[date.Weekday()]) {
 			events = append(events, visit(r, m, s, date, opens, closes)...)
 		}
 	}
@@ -178,8 +178,12 @@ func slips(r *random, s *space, date calendar.Date, opens, closes time.Time) []e
 	if len(s.members) == 0 || !r.chance(0.25) {
 		return nil
 	}
+	wrong := pick(r, s.members)
+	if !wrong.is(date) {
+		return nil
+	}
 	at := earliest(latest(s.at(date, r.around(10*time.Hour, time.Hour)), opens), closes.Add(-time.Hour))
-	slip := r.event(event.CheckIn, at, s.name+"/desk", s.name, pick(r, s.members).id)
+	slip := r.event(event.CheckIn, at, s.name+"/desk", s.name, wrong.id)
 	slip.Data.Method = "manual"
 	taken := r.event(event.EventVoided, at.Add(r.between(2*time.Minute, 40*time.Minute)), s.name+"/desk", s.name, "")
 	taken.Data.VoidSource, taken.Data.VoidID, taken.Data.VoidReason = slip.Source, slip.ID, "wrong person"
@@ -202,7 +206,7 @@ func send(r *random, s *space, date calendar.Date, events []event.Event) []sendi
 		switch {
 		case e.Source == offline && e.Time.After(from) && e.Time.Before(to):
 			at = to.Add(r.between(0, time.Minute))
-		case r.chance(0.003):
+		case e.Source != office && r.chance(0.003):
 			at = at.Add(r.between(16*time.Minute, 9*time.Hour))
 		}
 		sent = append(sent, sending{event: e, at: at})

@@ -28,6 +28,9 @@ type member struct {
 	travels  bool // is seen in other spaces, too
 }
 
+// office is the source of what is said of members and spaces.
+const office = "office"
+
 // door is a way in.
 type door struct{ method, device string }
 
@@ -127,17 +130,17 @@ func (m *member) is(date calendar.Date) bool {
 	return m.joined <= date && (m.left == 0 || date < m.left)
 }
 
-// joins says who somebody is, at nine on the day they joined.
+// joins says who somebody is, as the day begins on which they joined.
 func (m *member) joins(r *random) event.Event {
-	active, joined := true, m.home.at(m.joined, 9*time.Hour).UTC()
-	e := r.event(event.MemberUpserted, joined, "office", event.NoSpace, m.id)
+	active, joined := true, m.home.at(m.joined, 0).UTC()
+	e := r.event(event.MemberUpserted, joined, office, event.NoSpace, m.id)
 	e.Data.JoinedAt, e.Data.Active, e.Data.MemberName = &joined, &active, &m.name
 	e.Data.Plan, e.Data.Team = m.plan, m.team
 	return e
 }
 
-// office is what is said of the members whose home a space is on a date.
-func (w *World) office(r *random, s *space, date calendar.Date) []event.Event {
+// news is what is said of the members whose home a space is on a date.
+func (w *World) news(r *random, s *space, date calendar.Date) []event.Event {
 	var said []event.Event
 	for _, m := range s.members {
 		switch date {
@@ -147,11 +150,11 @@ func (w *World) office(r *random, s *space, date calendar.Date) []event.Event {
 			}
 		case m.left:
 			active := false
-			e := r.event(event.MemberUpserted, s.at(date, 10*time.Hour), "office", event.NoSpace, m.id)
+			e := r.event(event.MemberUpserted, s.at(date, 10*time.Hour), office, event.NoSpace, m.id)
 			e.Data.Active = &active
 			said = append(said, e)
 		case m.changes:
-			e := r.event(event.MemberUpserted, s.at(date, 10*time.Hour), "office", event.NoSpace, m.id)
+			e := r.event(event.MemberUpserted, s.at(date, 10*time.Hour), office, event.NoSpace, m.id)
 			e.Data.Plan = m.newPlan
 			said = append(said, e)
 		}

@@ -142,7 +142,7 @@ func (s *space) settings(r *random, c Config) event.Event {
 	}
 	title, zone, capacity := s.kind.title, s.kind.zone, s.kind.capacity
 	dayStart, stay, from := s.kind.dayStart, s.kind.defaultStay, (dateOf(c.From) - 2).String()
-	e := r.event(event.SpaceUpserted, c.From.Add(-24*time.Hour), "office", s.name, "")
+	e := r.event(event.SpaceUpserted, c.From.Add(-24*time.Hour), office, s.name, "")
 	e.Data.Settings = &event.Settings{
 		Name: &title, TimeZone: &zone, Capacity: &capacity, DayStart: &dayStart, DefaultStay: &stay,
 		OpeningHours: &hours, Closures: &closures, EffectiveFrom: &from,
