@@ -211,6 +211,12 @@ var (
 	insertVerification string
 	//go:embed sql/unaccounted.sql
 	unaccounted string
+	//go:embed sql/copy_events.sql
+	copyEvents string
+	//go:embed sql/copy_units.sql
+	copyUnits string
+	//go:embed sql/copy_visits.sql
+	copyVisits string
 
 	//go:embed sql/bury.sql
 	bury string

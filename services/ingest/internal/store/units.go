@@ -285,23 +285,20 @@ func (w *writing) copyUnits(ctx context.Context, units []unitRow) error {
 	if len(units) == 0 {
 		return nil
 	}
-	rows := pgx.CopyFromSlice(len(units), func(i int) ([]any, error) {
-		k, u := units[i].unitKey, units[i].unit
-		r := newVisitColumns(visitAt(u.after, 0))
-		return []any{
-			k.space, date(k.day), k.member, int32(len(u.after.Visits)), int32(u.after.Checkins), int32(u.after.Orphans),
-			r.in, r.out, r.reason, r.touches, r.party, r.away, r.lastTouch, r.method, r.zone, r.plan, r.team,
-			visit.Append(nil, u.events),
-		}, nil
-	})
-	_, err := w.tx.CopyFrom(ctx, pgx.Identifier{"member_day"}, unitRowColumns, rows)
-	return pg.Classify(err)
-}
-
-// unitRowColumns is the order of copyUnits.
-var unitRowColumns = []string{
-	"space", "day", "member", "visits", "checkins", "orphans", "in_at", "out_at", "end_reason", "touches", "party_size", "away",
-	"last_touch", "method", "zone", "plan", "team", "state",
+	out := newRows(220 * len(units))
+	for _, r := range units {
+		after := &r.unit.after
+		out.row(18)
+		out.int4(r.space)
+		out.date(r.day)
+		out.int4(r.member)
+		out.int4(int32(len(after.Visits)))
+		out.int4(int32(after.Checkins))
+		out.int4(int32(after.Orphans))
+		out.visit(visitAt(*after, 0))
+		out.events(r.unit.events)
+	}
+	return out.copy(ctx, w.tx, copyUnits)
 }
 
 func (w *writing) copyVisits(ctx context.Context, visits []visitRow) error {
@@ -314,21 +311,16 @@ func (w *writing) copyVisits(ctx context.Context, visits []visitRow) error {
 		}
 		return int(min(max(a.n-b.n, -1), 1))
 	})
-	rows := pgx.CopyFromSlice(len(visits), func(i int) ([]any, error) {
-		k, r := visits[i].unitKey, newVisitColumns(visits[i].visit)
-		return []any{
-			k.space, date(k.day), k.member, visits[i].n, r.in, r.out, r.reason, r.touches, r.party, r.away, r.lastTouch,
-			r.method, r.zone, r.plan, r.team,
-		}, nil
-	})
-	_, err := w.tx.CopyFrom(ctx, pgx.Identifier{"more_visits"}, visitRowColumns, rows)
-	return pg.Classify(err)
-}
-
-// visitRowColumns is the order of copyVisits.
-var visitRowColumns = []string{
-	"space", "day", "member", "n", "in_at", "out_at", "end_reason", "touches", "party_size", "away", "last_touch", "method",
-	"zone", "plan", "team",
+	out := newRows(150 * len(visits))
+	for _, r := range visits {
+		out.row(15)
+		out.int4(r.space)
+		out.date(r.day)
+		out.int4(r.member)
+		out.int8(r.n)
+		out.visit(r.visit)
+	}
+	return out.copy(ctx, w.tx, copyVisits)
 }
 
 // arrayText is an array as Postgres writes it: unnest would flatten an array of

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"time"
 
 	"coworking/pkg/event"
 	"coworking/pkg/fault"
@@ -242,24 +241,38 @@ func (w *writing) writeEvents(ctx context.Context) error {
 	if len(w.fresh) == 0 {
 		return nil
 	}
-	rows := pgx.CopyFromSlice(len(w.fresh), func(i int) ([]any, error) {
-		p := w.fresh[i]
+	out := newRows(200 * len(w.fresh))
+	for _, p := range w.fresh {
 		kind, _ := w.store.names.id(string(p.kind))
-		return []any{
-			p.key, p.dayKey.space, p.source, p.id, kind, time.UnixMicro(p.time), time.UnixMicro(p.received), p.seq,
-			date(p.day), p.content, nullable(p.member), nullable(p.method), nullable(p.zone), nullable(p.device),
-			nullable(p.plan), nullable(p.team), nullable(p.reason), nullable(p.party), nullable(p.token), p.expires,
-			p.data, p.voided,
-		}, nil
-	})
-	_, err := w.tx.CopyFrom(ctx, pgx.Identifier{"events"}, eventColumns, rows)
-	return pg.Classify(err)
-}
-
-// eventColumns is the order of writeEvents.
-var eventColumns = []string{
-	"key", "space", "source", "id", "kind", "time", "received", "seq", "day", "content", "member", "method", "zone", "device",
-	"plan", "team", "reason", "party_size", "token", "expires_at", "data", "voided",
+		out.row(22)
+		out.uuid(p.key)
+		out.int4(p.dayKey.space)
+		out.int4(p.source)
+		out.text(p.id)
+		out.int4(kind)
+		out.time(p.time)
+		out.time(p.received)
+		out.int8(p.seq)
+		out.date(p.day)
+		out.int8(p.content)
+		out.said(p.member)
+		out.said(p.method)
+		out.said(p.zone)
+		out.said(p.device)
+		out.said(p.plan)
+		out.said(p.team)
+		out.said(p.reason)
+		out.said(p.party)
+		if p.token == "" {
+			out.null()
+		} else {
+			out.text(p.token)
+		}
+		out.optionalTime(p.expires)
+		out.json(p.data)
+		out.bool(p.voided)
+	}
+	return out.copy(ctx, w.tx, copyEvents)
 }
 
 // bumpVersions comes last: who sees the new version sees the new numbers.
