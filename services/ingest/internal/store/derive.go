@@ -59,10 +59,7 @@ func (s *Store) factsOf(ctx context.Context, tx pgx.Tx, k dayKey, c *calendar.Ca
 // with the database. It returns false if none was queued.
 func (s *Store) Refile(ctx context.Context) (bool, error) {
 	found := false
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, lockExclusive, pgx.StrictNamedArgs{"lock": writeLock}); err != nil {
-			return pg.Classify(err)
-		}
+	err := s.alone(ctx, func(tx pgx.Tx) error {
 		var k dayKey
 		err := tx.QueryRow(ctx, nextRefile).Scan(&k.space, &k.day)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -74,33 +71,30 @@ func (s *Store) Refile(ctx context.Context) (bool, error) {
 		found = true
 		return s.refileDay(ctx, tx, k)
 	})
-	return found, pg.Classify(err)
+	return found, err
 }
 
 func (s *Store) refileDay(ctx context.Context, tx pgx.Tx, k dayKey) error {
+	if err := s.recompute(ctx, tx, k); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, dequeueRefile, pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day)})
+	return pg.Classify(err)
+}
+
+// recompute replaces everything that is kept of a space-day by what its events
+// amount to. The exclusive lock is held. A sealed day stays as it is: its events
+// are gone.
+func (s *Store) recompute(ctx context.Context, tx pgx.Tx, k dayKey) error {
+	sealed, err := lockDay(ctx, tx, k)
+	if err != nil || sealed {
+		return err
+	}
 	changes, err := spaceChanges(ctx, tx, []int32{k.space})
 	if err != nil {
 		return err
 	}
-	w := newWriting(s, tx)
 	c := calendar.New(changes[k.space])
-	if err := w.lockDay(ctx, k, c); err != nil {
-		return err
-	}
-	day := pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day)}
-	if !w.days[k].sealed {
-		if err := s.recompute(ctx, tx, k, c); err != nil {
-			return err
-		}
-	}
-	w.queue(dequeueRefile, day)
-	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": []int32{k.space}})
-	return w.flush(ctx)
-}
-
-// recompute replaces everything that is kept of a locked space-day by what its
-// events amount to.
-func (s *Store) recompute(ctx context.Context, tx pgx.Tx, k dayKey, c *calendar.Calendar) error {
 	w := newWriting(s, tx)
 	start, end := c.Bounds(k.day)
 	day := pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day)}
@@ -115,7 +109,21 @@ func (s *Store) recompute(ctx context.Context, tx pgx.Tx, k dayKey, c *calendar.
 	if err != nil {
 		return err
 	}
-	return s.deriveDay(ctx, tx, k, c, facts)
+	if err := s.deriveDay(ctx, tx, k, c, facts); err != nil {
+		return err
+	}
+	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": []int32{k.space}})
+	return w.flush(ctx)
+}
+
+// lockDay locks the row of a space-day, which it makes if need be, and says
+// whether it is sealed.
+func lockDay(ctx context.Context, tx pgx.Tx, k dayKey) (sealed bool, err error) {
+	if _, err := tx.Exec(ctx, createSpaceDays, dayArgs([]dayKey{k})); err != nil {
+		return false, pg.Classify(err)
+	}
+	err = tx.QueryRow(ctx, lockSpaceDay, pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day)}).Scan(&sealed)
+	return sealed, pg.Classify(err)
 }
 
 // RunRefiling files queued days anew until the context ends, and looks for more

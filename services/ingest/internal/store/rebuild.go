@@ -21,20 +21,22 @@ func (s *Store) Rebuild(ctx context.Context, r Range, progress func(done, all in
 		return 0, err
 	}
 	defer sh.close()
-	derived := map[dayKey]int64{} // version that each day had
-	err = sh.snapshotDays(ctx, r, func(days []shadowDay) error {
-		return chunks(days, func(chunk []shadowDay, done int) error {
-			progress(done, len(days))
-			return sh.snapshot(ctx, func(tx pgx.Tx) error {
-				now, err := sh.versions(ctx, tx, r)
-				if err != nil {
-					return err
-				}
-				for _, d := range chunk {
-					derived[d.dayKey] = now[d.dayKey].version
-				}
-				return sh.derive(ctx, tx, chunk)
-			})
+	days, err := sh.days(ctx, sh.conn, r, true)
+	if err != nil {
+		return 0, err
+	}
+	derived := map[dayKey]shadowDay{} // as each day was
+	err = chunks(days, func(chunk []shadowDay, done int) error {
+		progress(done, len(days))
+		return sh.snapshot(ctx, func(tx pgx.Tx) error {
+			chunk, err := sh.now(ctx, tx, chunk)
+			if err != nil {
+				return err
+			}
+			for _, d := range chunk {
+				derived[d.dayKey] = d
+			}
+			return sh.derive(ctx, tx, chunk)
 		})
 	})
 	if err != nil {
@@ -48,55 +50,23 @@ func (s *Store) Rebuild(ctx context.Context, r Range, progress func(done, all in
 	return len(derived), nil
 }
 
-// snapshotDays calls fn with the days of the range as they are now.
-func (sh *shadow) snapshotDays(ctx context.Context, r Range, fn func([]shadowDay) error) error {
-	days, err := sh.days(ctx, sh.conn, r)
-	if err != nil {
-		return err
-	}
-	return fn(days)
-}
-
-// versions is the days of the range as the transaction sees them.
-func (sh *shadow) versions(ctx context.Context, tx pgx.Tx, r Range) (map[dayKey]shadowDay, error) {
-	days, err := sh.days(ctx, tx, r)
-	found := make(map[dayKey]shadowDay, len(days))
-	for _, d := range days {
-		found[d.dayKey] = d
-	}
-	return found, err
-}
-
 // swap takes the place of what is there. It is alone with the database: what was
 // ingested since is derived here, and nothing comes between.
-func (sh *shadow) swap(ctx context.Context, tx pgx.Tx, r Range, derived map[dayKey]int64) error {
+func (sh *shadow) swap(ctx context.Context, tx pgx.Tx, r Range, derived map[dayKey]shadowDay) error {
 	if _, err := tx.Exec(ctx, lockExclusive, pgx.StrictNamedArgs{"lock": writeLock}); err != nil {
 		return pg.Classify(err)
 	}
-	days, err := sh.days(ctx, tx, r)
-	if err != nil {
+	if err := sh.catchUp(ctx, tx, r, derived); err != nil {
 		return err
-	}
-	touched := map[int32]bool{}
-	for _, d := range days {
-		touched[d.space] = true
-		version, ok := derived[d.dayKey]
-		if ok && version == d.version {
-			continue
-		}
-		args := pgx.StrictNamedArgs{"space": d.space, "day": int32(d.day)}
-		if _, err := tx.Exec(ctx, clearShadowDay, args); err != nil {
-			return pg.Classify(err)
-		}
-		if err := sh.derive(ctx, tx, []shadowDay{d}); err != nil {
-			return err
-		}
-		derived[d.dayKey] = d.version
 	}
 	if r.all() {
 		if err := sh.swapShared(ctx, tx); err != nil {
 			return err
 		}
+	}
+	touched := map[int32]bool{}
+	for k := range derived {
+		touched[k.space] = true
 	}
 	w := newWriting(sh.store, tx)
 	for _, statement := range []string{swapUnits, swapUnitsIn, swapVisits, swapVisitsIn, swapMethods, swapMethodsIn, swapDays} {
@@ -104,6 +74,52 @@ func (sh *shadow) swap(ctx context.Context, tx pgx.Tx, r Range, derived map[dayK
 	}
 	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": slices.Sorted(maps.Keys(touched))})
 	return w.flush(ctx)
+}
+
+// catchUp derives the days that have changed since, and forgets those that were
+// sealed since. Whatever was ingested has given its day a row.
+func (sh *shadow) catchUp(ctx context.Context, tx pgx.Tx, r Range, derived map[dayKey]shadowDay) error {
+	days, err := sh.days(ctx, tx, r, false)
+	if err != nil {
+		return err
+	}
+	for _, d := range days {
+		if _, ok := derived[d.dayKey]; !ok {
+			derived[d.dayKey] = shadowDay{dayKey: d.dayKey, name: d.name, version: -1}
+		}
+	}
+	days, err = sh.now(ctx, tx, slices.Collect(maps.Values(derived)))
+	if err != nil {
+		return err
+	}
+	before := maps.Clone(derived)
+	clear(derived)
+	for _, d := range days {
+		was := before[d.dayKey]
+		derived[d.dayKey] = d
+		delete(before, d.dayKey)
+		if was.version == d.version {
+			continue
+		}
+		if err := sh.clear(ctx, tx, d.dayKey); err != nil {
+			return err
+		}
+		if err := sh.derive(ctx, tx, []shadowDay{d}); err != nil {
+			return err
+		}
+	}
+	for k := range before {
+		if err := sh.clear(ctx, tx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clear takes a day out of the temporary tables.
+func (sh *shadow) clear(ctx context.Context, tx pgx.Tx, k dayKey) error {
+	_, err := tx.Exec(ctx, clearShadowDay, pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day)})
+	return pg.Classify(err)
 }
 
 // swapShared derives what is no single day's: tokens, the two old reports and what

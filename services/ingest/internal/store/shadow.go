@@ -23,15 +23,18 @@ func (r Range) all() bool { return r.Spaces == nil && r.From == nil && r.To == n
 // search path: what derives a space-day from its events writes there, and does not
 // know. They vanish with the session, also when the process is killed.
 type shadow struct {
-	store *Store
-	conn  *pgx.Conn
-	// wrongKeys is the facts whose key is not what their identity makes it.
-	wrongKeys []wrongKey
+	store    *Store
+	conn     *pgx.Conn
+	misfiled []misfiled
 }
 
-type wrongKey struct {
-	dayKey
+// misfiled is an event whose key is not what its identity makes it, or that says
+// another day than the one whose instants hold its time.
+type misfiled struct {
+	dayKey          // as it should be
+	id              string
 	stored, derived key
+	storedDay       calendar.Date
 }
 
 // shadowDay is a space-day to derive, as it was found.
@@ -73,16 +76,47 @@ func (sh *shadow) close() {
 	_ = sh.conn.Close(ctx) // the server ends the session either way
 }
 
-// days is the space-days of a range that can be derived: sealed ones cannot.
-func (sh *shadow) days(ctx context.Context, db pg.Querier, r Range) ([]shadowDay, error) {
-	rows, err := db.Query(ctx, selectRebuildDays, pgx.StrictNamedArgs{"spaces": r.Spaces, "from": r.From, "to": r.To})
+// days is the space-days of a range. Asked thoroughly, it also finds those that
+// have lost their row, at the price of reading all events.
+func (sh *shadow) days(ctx context.Context, db pg.Querier, r Range, thorough bool) ([]shadowDay, error) {
+	rows, err := db.Query(ctx, selectRebuildDays, pgx.StrictNamedArgs{
+		"spaces": r.Spaces, "from": number(r.From), "to": number(r.To), "thorough": thorough,
+	})
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
 	days, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d shadowDay, err error) {
-		return d, row.Scan(&d.space, &d.day, &d.name, &d.version, &d.queued)
+		return d, row.Scan(&d.space, &d.day, &d.name)
 	})
 	return days, pg.Classify(err)
+}
+
+// number is a bound of a range as a statement takes it: a date would travel as text.
+func number(d *calendar.Date) *int32 { return (*int32)(d) }
+
+// now is those of the days that can be derived, as the transaction sees them:
+// sealed ones cannot.
+func (sh *shadow) now(ctx context.Context, tx pgx.Tx, days []shadowDay) ([]shadowDay, error) {
+	keys, names := make([]dayKey, len(days)), map[int32]string{}
+	for i, d := range days {
+		keys[i], names[d.space] = d.dayKey, d.name
+	}
+	rows, err := tx.Query(ctx, selectDayStates, dayArgs(keys))
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	var (
+		found  []shadowDay
+		d      shadowDay
+		sealed bool
+	)
+	_, err = pgx.ForEachRow(rows, []any{&d.space, &d.day, &d.version, &sealed, &d.queued}, func() error {
+		if d.name = names[d.space]; !sealed {
+			found = append(found, d)
+		}
+		return nil
+	})
+	return found, pg.Classify(err)
 }
 
 // snapshot runs fn in a transaction that sees one moment, so that events and
@@ -104,8 +138,8 @@ func (sh *shadow) derive(ctx context.Context, tx pgx.Tx, days []shadowDay) error
 			return err
 		}
 		for _, f := range facts {
-			if k := key(event.KeyOf(d.name, sh.store.names.word(f.source), f.id)); k != f.key {
-				sh.wrongKeys = append(sh.wrongKeys, wrongKey{d.dayKey, f.key, k})
+			if k := key(event.KeyOf(d.name, sh.store.names.word(f.source), f.id)); k != f.key || f.day != d.day {
+				sh.misfiled = append(sh.misfiled, misfiled{d.dayKey, f.id, f.key, k, f.day})
 			}
 		}
 		if err := sh.store.deriveDay(ctx, tx, d.dayKey, calendars[d.space], facts); err != nil {

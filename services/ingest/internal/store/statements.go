@@ -28,6 +28,8 @@ var (
 	createSpaceDays string
 	//go:embed sql/lock_space_days.sql
 	lockSpaceDays string
+	//go:embed sql/lock_space_day.sql
+	lockSpaceDay string
 
 	//go:embed sql/select_known.sql
 	selectKnown string
@@ -139,6 +141,8 @@ var (
 	deriveMembers string
 	//go:embed sql/derive_tokens.sql
 	deriveTokens string
+	//go:embed sql/select_day_states.sql
+	selectDayStates string
 	//go:embed sql/select_rebuild_days.sql
 	selectRebuildDays string
 	//go:embed sql/swap_days.sql
@@ -171,6 +175,10 @@ var (
 	swapMemberChanges string
 	//go:embed sql/swap_member_changes_in.sql
 	swapMemberChangesIn string
+	//go:embed sql/swap_space_changes.sql
+	swapSpaceChanges string
+	//go:embed sql/swap_space_changes_in.sql
+	swapSpaceChangesIn string
 	//go:embed sql/swap_tokens.sql
 	swapTokens string
 	//go:embed sql/swap_tokens_in.sql

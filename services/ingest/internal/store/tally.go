@@ -163,15 +163,6 @@ func (w *writing) lockDays(ctx context.Context) error {
 			touched[f.dayKey] = p.space.calendar
 		}
 	}
-	return w.lockAll(ctx, touched)
-}
-
-// lockDay locks one space-day.
-func (w *writing) lockDay(ctx context.Context, k dayKey, c *calendar.Calendar) error {
-	return w.lockAll(ctx, map[dayKey]*calendar.Calendar{k: c})
-}
-
-func (w *writing) lockAll(ctx context.Context, touched map[dayKey]*calendar.Calendar) error {
 	if len(touched) == 0 {
 		return nil
 	}

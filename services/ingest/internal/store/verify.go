@@ -2,9 +2,10 @@ package store
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"coworking/pkg/calendar"
@@ -45,7 +46,7 @@ func (s *Store) VerifyRollups(ctx context.Context, r Range, progress func(done, 
 		return found, err
 	}
 	defer sh.close()
-	days, err := sh.days(ctx, sh.conn, r)
+	days, err := sh.days(ctx, sh.conn, r, true)
 	if err != nil {
 		return found, err
 	}
@@ -68,6 +69,10 @@ func (sh *shadow) compareDays(ctx context.Context, tx pgx.Tx, chunk []shadowDay,
 	if _, err := tx.Exec(ctx, truncateShadow); err != nil {
 		return pg.Classify(err)
 	}
+	chunk, err := sh.now(ctx, tx, chunk)
+	if err != nil {
+		return err
+	}
 	names := map[int32]string{}
 	var settled []shadowDay
 	var keys []dayKey
@@ -83,14 +88,14 @@ func (sh *shadow) compareDays(ctx context.Context, tx pgx.Tx, chunk []shadowDay,
 	if err := sh.derive(ctx, tx, settled); err != nil {
 		return err
 	}
-	for _, w := range sh.wrongKeys {
+	for _, m := range sh.misfiled {
 		found.Differences = append(found.Differences, Difference{
-			Table: "events", Space: names[w.space], Day: w.day.String(), Key: hex.EncodeToString(w.stored[:]),
-			Stored:  json.RawMessage(fmt.Sprintf(`{"key":"%x"}`, w.stored)),
-			Derived: json.RawMessage(fmt.Sprintf(`{"key":"%x"}`, w.derived)),
+			Table: "events", Space: names[m.space], Day: m.day.String(), Key: m.id, day: m.dayKey,
+			Stored:  json.RawMessage(fmt.Sprintf(`{"key":"%x","day":"%s"}`, m.stored, m.storedDay)),
+			Derived: json.RawMessage(fmt.Sprintf(`{"key":"%x","day":"%s"}`, m.derived, m.day)),
 		})
 	}
-	sh.wrongKeys = nil
+	sh.misfiled = nil
 	for _, c := range []struct{ table, sql string }{
 		{"space_day", compareSpaceDays},
 		{"member_day", compareUnits},
@@ -141,41 +146,86 @@ func (sh *shadow) compareShared(ctx context.Context, tx pgx.Tx, found *Verified)
 	return nil
 }
 
-// Fix recomputes the space-days that differ, each in a transaction of its own and
-// alone with the database, and returns how many there were.
+// Fix recomputes what differs, alone with the database: each space-day in a
+// transaction of its own, and, where something differs that is no single day's,
+// all of that in another. It returns how many space-days there were. Days that
+// another calendar cuts otherwise are queued to be filed anew.
 func (s *Store) Fix(ctx context.Context, differences []Difference) (int, error) {
-	fixed := map[dayKey]bool{}
+	fixed, spaces, shared := map[dayKey]bool{}, map[int32]bool{}, false
 	for _, d := range differences {
-		if d.Day == "" || fixed[d.day] {
-			continue
+		switch {
+		case d.Table == "space_changes":
+			spaces[d.day.space] = true
+		case d.Day == "":
+			shared = true
+		case !fixed[d.day]:
+			fixed[d.day] = true
+			if err := s.alone(ctx, func(tx pgx.Tx) error { return s.recompute(ctx, tx, d.day) }); err != nil {
+				return len(fixed), err
+			}
 		}
-		fixed[d.day] = true
-		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.fixDay(ctx, tx, d.day) })
-		if err != nil {
-			return len(fixed), pg.Classify(err)
+	}
+	for _, space := range slices.Sorted(maps.Keys(spaces)) {
+		if err := s.alone(ctx, func(tx pgx.Tx) error { return s.fixSettings(ctx, tx, space) }); err != nil {
+			return len(fixed), err
 		}
+	}
+	if shared {
+		return len(fixed), s.fixShared(ctx)
 	}
 	return len(fixed), nil
 }
 
-func (s *Store) fixDay(ctx context.Context, tx pgx.Tx, k dayKey) error {
-	if _, err := tx.Exec(ctx, lockExclusive, pgx.StrictNamedArgs{"lock": writeLock}); err != nil {
-		return pg.Classify(err)
-	}
-	changes, err := spaceChanges(ctx, tx, []int32{k.space})
+// alone runs fn in a transaction while nobody else writes.
+func (s *Store) alone(ctx context.Context, fn func(pgx.Tx) error) error {
+	return pg.Classify(pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockExclusive, pgx.StrictNamedArgs{"lock": writeLock}); err != nil {
+			return pg.Classify(err)
+		}
+		return fn(tx)
+	}))
+}
+
+// fixSettings takes what was said of a space from its events, and queues the days
+// that lie elsewhere then.
+func (s *Store) fixSettings(ctx context.Context, tx pgx.Tx, space int32) error {
+	spaces := []int32{space}
+	before, err := spaceChanges(ctx, tx, spaces)
 	if err != nil {
 		return err
 	}
-	c := calendar.New(changes[k.space])
 	w := newWriting(s, tx)
-	if err := w.lockDay(ctx, k, c); err != nil {
+	w.queue(swapSpaceChanges, pgx.StrictNamedArgs{"space": space})
+	w.queue(swapSpaceChangesIn, pgx.StrictNamedArgs{"space": space})
+	w.queue(updateSettings, pgx.StrictNamedArgs{"spaces": spaces})
+	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": spaces})
+	if err := w.flush(ctx); err != nil {
 		return err
 	}
-	if err := s.recompute(ctx, tx, k, c); err != nil {
+	after, err := spaceChanges(ctx, tx, spaces)
+	if err != nil {
 		return err
 	}
-	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": []int32{k.space}})
-	return w.flush(ctx)
+	return w.queueRefile(ctx, space, calendar.New(before[space]), calendar.New(after[space]))
+}
+
+// fixShared takes what is no single day's from the events.
+func (s *Store) fixShared(ctx context.Context) error {
+	sh, err := s.openShadow(ctx)
+	if err != nil {
+		return err
+	}
+	defer sh.close()
+	return pg.Classify(pgx.BeginFunc(ctx, sh.conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockExclusive, pgx.StrictNamedArgs{"lock": writeLock}); err != nil {
+			return pg.Classify(err)
+		}
+		if err := sh.swapShared(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, bumpAllVersions)
+		return pg.Classify(err)
+	}))
 }
 
 // Unaccounted is the sequences of messages that are neither accepted nor buried:

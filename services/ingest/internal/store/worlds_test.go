@@ -1,10 +1,10 @@
 package store_test
 
 import (
+	_ "embed"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +18,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
+
+//go:embed testdata/rows.sql
+var allRows string
 
 // chance makes random worlds: few people and few days, so that everything that can
 // get into each other's way does.
@@ -196,11 +199,7 @@ func (c chance) tellSpace(e *event.Event, middle time.Time) {
 // rows is every row of the database as the oracle writes it, sorted.
 func rows(t *testing.T, pool *pgxpool.Pool) []string {
 	t.Helper()
-	sql, err := os.ReadFile("testdata/rows.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := pool.Query(t.Context(), string(sql))
+	found, err := pool.Query(t.Context(), allRows)
 	if err != nil {
 		t.Fatal(err)
 	}

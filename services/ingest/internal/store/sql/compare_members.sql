@@ -1,4 +1,5 @@
-select 'members', 0, a.id::text, to_jsonb(a), to_jsonb(b)
+-- The report is kept, so it names nobody: somebody may be erased later.
+select 'members', 0, a.id::text, to_jsonb(a) - 'name', to_jsonb(b) - 'name'
 from (select id, joined_at, plan, team, active, name from public.members) a
 join (
   select m.id,

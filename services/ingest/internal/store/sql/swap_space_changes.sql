@@ -1,0 +1,1 @@
+delete from space_changes where space = @space
