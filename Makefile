@@ -35,8 +35,8 @@ fmt-check: $(GOFUMPT) ## Fail where fmt would change something
 	@test -z "$$($(GOFUMPT) -l . | tee /dev/stderr)"
 
 tidy: ## Tidy every go.mod and bring them to the same versions
-	for module in $(MODULES); do GOWORK=off go -C $$module mod tidy || exit; done
 	go work sync
+	for module in $(MODULES); do GOWORK=off go -C $$module mod tidy || exit; done
 
 tidy-check: tidy ## Fail where tidy changes what is committed
 	git diff --exit-code -- go.work go.work.sum $(addsuffix /go.mod,$(MODULES)) $(addsuffix /go.sum,$(MODULES))

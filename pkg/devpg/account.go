@@ -78,8 +78,8 @@ func (a account) place(dir string) (string, error) {
 
 // Real is where the data of a folder really is, for who wants to remove it.
 func Real(dir string) string {
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		return real
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		return target
 	}
 	return dir
 }

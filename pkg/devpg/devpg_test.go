@@ -20,7 +20,7 @@ import (
 // folder is one that the server's account can get to.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "devpg-test-")
+	dir, err := os.MkdirTemp("", "devpg-test-") //nolint:usetesting // t.TempDir is closed to the account that root's Postgres runs as
 	if err != nil {
 		t.Fatal(err)
 	}

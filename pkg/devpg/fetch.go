@@ -141,7 +141,10 @@ func restoreLinks(tree string) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	var links []struct{ Source, Target string }
+	var links []struct {
+		Source string `json:"source"`
+		Target string `json:"target"`
+	}
 	if err == nil {
 		err = json.Unmarshal(list, &links)
 	}

@@ -41,8 +41,8 @@ func Find(ctx context.Context) (Found, error) {
 		}
 	}
 	if path, err := exec.LookPath("initdb"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			dirs = append(dirs, Found{BinDir: filepath.Dir(real), Origin: "on the path"})
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			dirs = append(dirs, Found{BinDir: filepath.Dir(target), Origin: "on the path"})
 		}
 	}
 	if dir, err := cacheDir(); err == nil {

@@ -116,29 +116,29 @@ type partitionReport struct {
 	Unaccounted []int64 `json:"unaccounted"` // sequences that are neither stored nor buried
 }
 
-// exitCode is an error with an exit code of its own.
-type exitCode struct {
+// exitError is an error with an exit code of its own.
+type exitError struct {
 	error
 	code int
 }
 
-func (e exitCode) ExitCode() int { return e.code }
+func (e exitError) ExitCode() int { return e.code }
 
-func (e exitCode) Unwrap() error { return e.error }
+func (e exitError) Unwrap() error { return e.error }
 
 // Run verifies.
 func (c *verifyCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
 	report, err := c.verify(ctx, log, os.Stderr)
 	if err != nil {
-		return exitCode{err, 2}
+		return exitError{err, 2}
 	}
 	text, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
-		return exitCode{err, 2}
+		return exitError{err, 2}
 	}
 	fmt.Fprintln(out, string(text))
 	if !report.Equal {
-		return exitCode{errors.New("not equal: the report says where"), 1}
+		return exitError{errors.New("not equal: the report says where"), 1}
 	}
 	return nil
 }

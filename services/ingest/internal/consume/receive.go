@@ -28,16 +28,11 @@ const (
 // begin at the wrong place.
 func (w *Worker) receive(ctx context.Context) error {
 	for ctx.Err() == nil {
-		source, err := w.Bind(ctx)
-		if err == nil {
-			w.source.Store(&source)
-			w.Observe.Connected(nil)
-			err = w.fetch(ctx, source)
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if fault.Of(err) == fault.Internal {
+		err := w.bindAndFetch(ctx)
+		switch {
+		case ctx.Err() != nil:
+			continue // asked to stop: whatever else is wrong, it is over
+		case fault.Of(err) == fault.Internal:
 			return err
 		}
 		w.Observe.Connected(err)
@@ -45,6 +40,16 @@ func (w *Worker) receive(ctx context.Context) error {
 		wait(ctx, rebindPause)
 	}
 	return nil
+}
+
+func (w *Worker) bindAndFetch(ctx context.Context) error {
+	source, err := w.Bind(ctx)
+	if err != nil {
+		return err
+	}
+	w.source.Store(&source)
+	w.Observe.Connected(nil)
+	return w.fetch(ctx, source)
 }
 
 // fetch asks for message after message until something is wrong with the stream.

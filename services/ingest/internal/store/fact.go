@@ -72,8 +72,6 @@ func (f *fact) isCheckin() bool { return f.kind == event.CheckIn || f.kind == ev
 // isToken says whether the event tells of a token's life.
 func (f *fact) isToken() bool { return f.kind == event.TokenIssued || f.kind == event.TokenUsed }
 
-func (f *fact) tokenKey() tokenKey { return tokenKey{f.space, f.token} }
-
 // visitEvent is the event as the fold sees it; false for the kinds that no visit
 // is made of.
 func (f *fact) visitEvent() (visit.Event, bool) {
@@ -92,11 +90,6 @@ func (f *fact) visitEvent() (visit.Event, bool) {
 		return visit.Event{}, false
 	}
 	return v, true
-}
-
-// byTime is the order of the fold: time, then key.
-func byTime(a, b *fact) int {
-	return cmp.Or(cmp.Compare(a.time, b.time), bytes.Compare(a.key[:], b.key[:]))
 }
 
 // byKey is the order in which events are written.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"coworking/pkg/calendar"
 	"coworking/pkg/event"
@@ -310,6 +309,3 @@ func dayArgs(keys []dayKey) pgx.StrictNamedArgs {
 	}
 	return pgx.StrictNamedArgs{"spaces": spaces, "days": days}
 }
-
-// date is a calendar date as pgx writes it.
-func date(d calendar.Date) time.Time { return time.Unix(int64(d)*24*60*60, 0).UTC() }

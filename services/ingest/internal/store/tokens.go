@@ -40,17 +40,6 @@ func earlier(f *fact, at *int64, k key) bool {
 	return at == nil || f.time < *at || f.time == *at && bytes.Compare(f.key[:], k[:]) < 0
 }
 
-// forget is the token without what this event told of it.
-func (t token) forget(k key) token {
-	if t.issuedKey == k {
-		t.issued, t.issuedKey, t.member, t.expires = nil, key{}, 0, nil
-	}
-	if t.usedKey == k {
-		t.used, t.usedKey = nil, key{}
-	}
-	return t
-}
-
 // learn is the token with one more event in it.
 func (t token) learn(f *fact) token {
 	switch f.kind {
