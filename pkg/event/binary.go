@@ -67,7 +67,7 @@ func headerText(values []string) (string, error) {
 	}
 	text := values[0]
 	if len(text) > 1 && text[0] == '"' && text[len(text)-1] == '"' {
-		text = unescapeQuoted.Replace(text[1 : len(text)-1])
+		text = unescaped(text[1 : len(text)-1])
 	}
 	text, err := url.PathUnescape(text)
 	if err != nil {
@@ -79,8 +79,18 @@ func headerText(values []string) (string, error) {
 	return text, nil
 }
 
-// unescapeQuoted undoes the escapes of a quoted string in a header (RFC 9110).
-var unescapeQuoted = strings.NewReplacer(`\\`, `\`, `\"`, `"`)
+// unescaped undoes the escapes of a quoted string in a header (RFC 9110): a
+// backslash before any character.
+func unescaped(quoted string) string {
+	var text strings.Builder
+	for i := 0; i < len(quoted); i++ {
+		if quoted[i] == '\\' && i+1 < len(quoted) {
+			i++
+		}
+		text.WriteByte(quoted[i])
+	}
+	return text.String()
+}
 
 // only refuses what is not one JSON value, the data of an event.
 func (s *scanner) only() error {

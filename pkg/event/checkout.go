@@ -1,8 +1,12 @@
 package event
 
-// checkOut says that somebody leaves.
+// checkOut says that somebody leaves. Visits without one have an estimated end.
 var checkOut = KindInfo{
-	Kind:   CheckOut,
-	Doc:    "Somebody leaves.",
-	Fields: []Field{method, zone, device},
+	Kind: CheckOut,
+	Doc:  "Somebody leaves.",
+	Fields: []Field{
+		method,
+		zone,
+		device,
+	},
 }

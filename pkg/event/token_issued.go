@@ -2,7 +2,10 @@ package event
 
 // tokenIssued says that a one-time token was handed out; its time is the issue's.
 var tokenIssued = KindInfo{
-	Kind:   TokenIssued,
-	Doc:    "A one-time token is handed out.",
-	Fields: []Field{required(tokenID), expiresAt},
+	Kind: TokenIssued,
+	Doc:  "A one-time token is handed out.",
+	Fields: []Field{
+		required(tokenID),
+		expiresAt,
+	},
 }
