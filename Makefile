@@ -36,7 +36,7 @@ fmt-check: $(GOFUMPT) ## Fail where fmt would change something
 
 tidy: ## Tidy every go.mod and bring them to the same versions
 	go work sync
-	for module in $(MODULES); do GOWORK=off go -C $$module mod tidy || exit; done
+	for module in migrations pkg $(MODULES); do GOWORK=off go -C $$module mod tidy || exit; done
 
 tidy-check: tidy ## Fail where tidy changes what is committed
 	git diff --exit-code -- go.work go.work.sum $(addsuffix /go.mod,$(MODULES)) $(addsuffix /go.sum,$(MODULES))
