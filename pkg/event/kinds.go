@@ -1,5 +1,7 @@
 package event
 
+import "encoding/json"
+
 // The kinds.
 const (
 	CheckIn        Kind = "checkin"
@@ -45,8 +47,8 @@ type kindTable struct {
 	byName map[string]*KindInfo
 }
 
-// table panics on a kind or a field that is listed twice, so that the first test
-// finds it.
+// table panics on a kind or a field that is listed twice, or has no words or no place,
+// so that the first test finds it.
 func table(list ...KindInfo) kindTable {
 	t := kindTable{list: list, byName: map[string]*KindInfo{}}
 	for i := range list {
@@ -55,18 +57,32 @@ func table(list ...KindInfo) kindTable {
 			panic("event: kind " + string(kind.Kind) + " is listed twice")
 		}
 		t.byName[string(kind.Kind)] = kind
-		seen := map[string]bool{"space": true}
-		for _, f := range kind.Fields {
-			if seen[f.Name] {
-				panic("event: field " + f.Name + " of " + string(kind.Kind) + " is listed twice")
-			}
-			seen[f.Name] = true
-		}
-		if len(kind.Fields) > maxFields {
-			panic("event: kind " + string(kind.Kind) + " has too many fields")
-		}
+		kind.check()
 	}
 	return t
+}
+
+func (k *KindInfo) check() {
+	seen := map[string]bool{"space": true}
+	for i := range k.Fields {
+		f := &k.Fields[i]
+		what := "event: field " + f.Name + " of " + string(k.Kind)
+		if seen[f.Name] {
+			panic(what + " is listed twice")
+		}
+		seen[f.Name] = true
+		if f.Doc == "" || !json.Valid([]byte(f.Schema)) {
+			panic(what + " is not described")
+		}
+		var d Data
+		isText, isTime := f.holds == aText || f.holds == aWord, f.holds == aTime
+		if isText && d.text(f.kept) == nil || isTime && d.time(f.kept) == nil {
+			panic(what + " has no place in Data")
+		}
+	}
+	if len(k.Fields) > maxFields {
+		panic("event: kind " + string(k.Kind) + " has too many fields")
+	}
 }
 
 // field is the place of a field in the kind's list, or -1.
