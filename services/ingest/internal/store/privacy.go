@@ -1,12 +1,16 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"coworking/pkg/fault"
 	"coworking/pkg/pg"
@@ -38,7 +42,7 @@ func (s *Store) MemberCopies(ctx context.Context, member string) ([]uint64, erro
 		if err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, memberCopies, pgx.StrictNamedArgs{"id": id, "member": member})
+		rows, err := tx.Query(ctx, memberCopies, pgx.StrictNamedArgs{"id": id, "needles": quoted(member)})
 		if err != nil {
 			return pg.Classify(err)
 		}
@@ -61,10 +65,7 @@ func (s *Store) MemberCopies(ctx context.Context, member string) ([]uint64, erro
 // files an event under the name.
 func (s *Store) EraseMember(ctx context.Context, member string) (string, error) {
 	standIn := standIn()
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, lockExclusive, pgx.StrictNamedArgs{"lock": writeLock}); err != nil {
-			return pg.Classify(err)
-		}
+	err := s.alone(ctx, func(tx pgx.Tx) error {
 		id, err := findMemberID(ctx, tx, member)
 		if err != nil {
 			return err
@@ -73,12 +74,35 @@ func (s *Store) EraseMember(ctx context.Context, member string) (string, error) 
 		w.queue(eraseMemberEvents, pgx.StrictNamedArgs{"id": id})
 		w.queue(eraseMember, pgx.StrictNamedArgs{"id": id, "stand_in": standIn})
 		w.queue(eraseMemberChanges, pgx.StrictNamedArgs{"id": id})
-		w.queue(eraseMemberLetters, pgx.StrictNamedArgs{"member": member})
+		w.queue(eraseMemberLetters, pgx.StrictNamedArgs{"needles": quoted(member)})
 		w.queue(bumpMemberSettings)
 		w.queue(bumpAllVersions)
 		return w.flush(ctx)
 	})
-	return standIn, pg.Classify(err)
+	return standIn, err
+}
+
+// quoted is the ways in which publishers write a member's id as a JSON string: as
+// it is or in ASCII alone, with the digits of \u in either case, and with a slash
+// escaped or not. A dead letter may be no JSON, so it is searched, not read.
+func quoted(member string) [][]byte {
+	plain, _ := json.Marshal(member) // a text always marshals
+	var ways [][]byte
+	for _, digits := range []string{"%s", "\\u%04x", "\\u%04X"} {
+		var text []byte
+		for _, r := range string(plain) {
+			switch high, low := utf16.EncodeRune(r); {
+			case r < utf8.RuneSelf || digits == "%s":
+				text = utf8.AppendRune(text, r)
+			case high != utf8.RuneError:
+				text = fmt.Appendf(text, digits+digits, high, low)
+			default:
+				text = fmt.Appendf(text, digits, r)
+			}
+		}
+		ways = append(ways, text, bytes.ReplaceAll(text, []byte("/"), []byte(`\/`)))
+	}
+	return ways
 }
 
 // standIn is a name that says nothing: 128 random bits.
@@ -116,22 +140,24 @@ func (s *Store) Seal(ctx context.Context, before time.Time, limit int) (int, err
 	if err != nil {
 		return 0, pg.Classify(err)
 	}
-	for sealed, k := range days {
-		err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, lockExclusive, pgx.StrictNamedArgs{"lock": writeLock}); err != nil {
+	sealed := 0
+	for _, k := range days {
+		err := s.alone(ctx, func(tx pgx.Tx) error {
+			day := pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day)}
+			tag, err := tx.Exec(ctx, sealDay, pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day), "before": before})
+			if err != nil || tag.RowsAffected() == 0 {
 				return pg.Classify(err)
 			}
-			day := pgx.StrictNamedArgs{"space": k.space, "day": int32(k.day)}
+			sealed++
 			w := newWriting(s, tx)
-			w.queue(sealDay, day)
 			w.queue(sealEvents, day)
 			w.queue(sealUnits, day)
 			w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": []int32{k.space}})
 			return w.flush(ctx)
 		})
 		if err != nil {
-			return sealed, pg.Classify(err)
+			return sealed, err
 		}
 	}
-	return len(days), nil
+	return sealed, nil
 }

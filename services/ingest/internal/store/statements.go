@@ -95,6 +95,8 @@ var (
 	updateSettings string
 	//go:embed sql/select_filed_days.sql
 	selectFiledDays string
+	//go:embed sql/select_sealed_days.sql
+	selectSealedDays string
 	//go:embed sql/queue_refile.sql
 	queueRefile string
 

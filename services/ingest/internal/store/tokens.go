@@ -40,6 +40,17 @@ func earlier(f *fact, at *int64, k key) bool {
 	return at == nil || f.time < *at || f.time == *at && bytes.Compare(f.key[:], k[:]) < 0
 }
 
+// forget is the token without what this event told of it.
+func (t token) forget(k key) token {
+	if t.issuedKey == k {
+		t.issued, t.issuedKey, t.member, t.expires = nil, key{}, 0, nil
+	}
+	if t.usedKey == k {
+		t.used, t.usedKey = nil, key{}
+	}
+	return t
+}
+
 // learn is the token with one more event in it.
 func (t token) learn(f *fact) token {
 	switch f.kind {
@@ -93,11 +104,11 @@ func (w *writing) writeTokens(ctx context.Context) error {
 			touched[k] = append(touched[k], f)
 		}
 	}
-	refold := map[tokenKey]bool{}
+	revoked := map[tokenKey][]*fact{}
 	for _, f := range w.revoked {
 		if f.isToken() {
 			k := tokenKey{f.space, f.token}
-			touched[k], refold[k] = nil, true
+			touched[k], revoked[k] = nil, append(revoked[k], f)
 		}
 	}
 	if len(touched) == 0 {
@@ -109,16 +120,18 @@ func (w *writing) writeTokens(ctx context.Context) error {
 		return err
 	}
 	after := maps.Clone(before)
-	for k := range refold {
-		after[k] = token{}
+	for k, facts := range revoked {
+		for _, f := range facts {
+			after[k] = after[k].forget(f.key) // not all of it: a sealed day's word is here alone
+		}
 	}
 	for k, facts := range touched {
 		for _, f := range facts {
 			after[k] = after[k].learn(f)
 		}
 	}
-	if len(refold) > 0 {
-		left, err := w.tokenFacts(ctx, slices.SortedFunc(maps.Keys(refold), tokenKey.compare))
+	if len(revoked) > 0 {
+		left, err := w.tokenFacts(ctx, slices.SortedFunc(maps.Keys(revoked), tokenKey.compare))
 		if err != nil {
 			return err
 		}

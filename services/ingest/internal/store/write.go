@@ -228,6 +228,14 @@ func (w *writing) sortOut(ctx context.Context) error {
 		case w.days[p.dayKey].sealed, w.targetsSealedDay(p):
 			w.reject(p.in, "day_sealed", "event %s of %s: its visit day %s is sealed", p.id, p.in.Event.Source, p.day)
 		default:
+			moves, err := w.movesSealedDay(ctx, p)
+			if err != nil {
+				return err
+			}
+			if moves {
+				w.reject(p.in, "day_sealed", "event %s of %s: it would cut a day otherwise that is sealed", p.id, p.in.Event.Source)
+				continue
+			}
 			known[p.key] = p.content
 			w.fresh = append(w.fresh, p)
 		}

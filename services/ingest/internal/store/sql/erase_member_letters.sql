@@ -1,2 +1,2 @@
 update dead_letters set body = '', headers = null, pointer = null, detail = 'erased'
-where position(convert_to(to_jsonb(@member::text)::text, 'UTF8') in body) > 0
+where exists (select 1 from unnest(@needles::bytea[]) as n (needle) where position(needle in body) > 0)

@@ -2,5 +2,6 @@
 -- of dead letters that quote their id as JSON does.
 select seq, true as accepted from events where member = @id
 union
-select seq, false from dead_letters where position(convert_to(to_jsonb(@member::text)::text, 'UTF8') in body) > 0
+select seq, false from dead_letters
+where exists (select 1 from unnest(@needles::bytea[]) as n (needle) where position(needle in body) > 0)
 order by 1

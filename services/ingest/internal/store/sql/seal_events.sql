@@ -3,3 +3,4 @@ update events e set
   token = null, expires_at = null, data = case when k.name = 'space_upserted' then e.data end
 from names k
 where k.id = e.kind and e.space = @space and e.day = '1970-01-01'::date + @day::int
+  and e.time >= '1970-01-01'::date + @day::int - 3 and e.time < '1970-01-01'::date + @day::int + 4
