@@ -159,7 +159,7 @@ func (f *Field) read(d *Data, value []byte) (err error) {
 	case aParty:
 		d.PartySize, err = number(value, 1, maxParty)
 	case aFlag:
-		d.Active, err = flag(value)
+		d.Active, err = boolean(value)
 	case aName:
 		var name string
 		name, err = text(value, f.longest)
@@ -266,7 +266,7 @@ func number(value []byte, least, most int) (int, error) {
 	return n, nil
 }
 
-func flag(value []byte) (*bool, error) {
+func boolean(value []byte) (*bool, error) {
 	said := value[0] == 't'
 	if !said && value[0] != 'f' {
 		return nil, wrong("is not true or false")
