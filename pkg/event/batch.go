@@ -24,9 +24,21 @@ func SplitBatch(body []byte, most int) ([][]byte, error) {
 		}
 		return nil, fault.Invalid.With("not_an_array", "", "a batch is a JSON array of events")
 	}
+	events, err := s.elements(most)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.end(); err != nil {
+		return nil, err
+	}
+	return events, nil
+}
+
+// elements goes past the elements of an array and its end.
+func (s *scanner) elements(most int) ([][]byte, error) {
 	s.space()
 	if s.take(']') {
-		return nil, s.end()
+		return nil, nil
 	}
 	var events [][]byte
 	for {
@@ -39,7 +51,7 @@ func SplitBatch(body []byte, most int) ([][]byte, error) {
 		}
 		events = append(events, element)
 		if s.take(']') {
-			return events, s.end()
+			return events, nil
 		}
 		if !s.take(',') {
 			return nil, s.broken()
