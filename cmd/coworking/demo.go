@@ -32,7 +32,7 @@ type demoCmd struct {
 
 	Seed    uint64  `default:"1" help:"Another seed, other people (${default})."`
 	Spaces  int     `default:"3" help:"How many spaces, in different time zones (${default})."`
-	Members int     `default:"900" help:"How many members, in all spaces together (${default})."`
+	Members int     `default:"1000" help:"How many members, in all spaces together (${default})."`
 	Rate    float64 `default:"2" help:"Events a second, once the history is in (${default})."`
 }
 
@@ -54,20 +54,38 @@ func (c *demoCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error
 	if c.Rate <= 0 {
 		return fault.Invalid.Errorf("--rate %v: a rate is more than 0", c.Rate)
 	}
-	dir, err := os.MkdirTemp("", "coworking-demo-")
+	sweep()
+	dir, err := os.MkdirTemp("", demoFolder)
 	if err != nil {
 		return fault.Internal.Errorf("a folder for the demo: %w", err)
 	}
-	defer func() {
-		_ = os.RemoveAll(devpg.Real(filepath.Join(dir, "postgres"))) // elsewhere, where root's folders are closed
-		_ = os.RemoveAll(dir)
-	}()
+	defer remove(dir)
 	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // started by root, Postgres runs as somebody else, who has to pass
 		return fault.Internal.Errorf("a folder for the demo: %w", err)
 	}
 	return system.Run(ctx, c.config(dir), func(ctx context.Context, running system.Running) error {
 		return stopped(ctx, c.show(ctx, log, out, running))
 	})
+}
+
+// demoFolder is what the name of a demo's folder begins with.
+const demoFolder = "coworking-demo-"
+
+// sweep removes the folders of demos that were killed.
+func sweep() {
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), demoFolder+"*")) // the pattern is well formed
+	for _, dir := range left {
+		if system.Abandoned(dir) {
+			remove(dir)
+		}
+	}
+}
+
+// remove removes a demo's folder, and its database, which is elsewhere where root's
+// folders are closed to others.
+func remove(dir string) {
+	_ = os.RemoveAll(devpg.Real(filepath.Join(dir, "postgres")))
+	_ = os.RemoveAll(dir)
 }
 
 // show fills the system, shows it, and keeps it busy.

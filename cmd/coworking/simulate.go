@@ -24,7 +24,7 @@ import (
 type simulateCmd struct {
 	Seed    uint64  `default:"1" help:"The same seed and the same span give the same events (${default})."`
 	Spaces  int     `default:"3" help:"How many spaces, in different time zones (${default})."`
-	Members int     `default:"900" help:"How many members, in all spaces together (${default})."`
+	Members int     `default:"1000" help:"How many members, in all spaces together (${default})."`
 	Span    span    `default:"13w" help:"How long: 13w, 90d, 36h (${default}). Ends at --to, or begins at --from."`
 	From    instant `placeholder:"TIME" help:"The first instant: a date, or a time such as 2026-03-01T00:00:00Z."`
 	To      instant `placeholder:"TIME" help:"The instant after the last. If neither is given: now."`

@@ -54,6 +54,19 @@ func Look(dir string) (Running, error) {
 	return r, nil
 }
 
+// Abandoned says whether a system ran on a data folder and none does now.
+func Abandoned(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, "lock")); err != nil {
+		return false
+	}
+	release, err := lock(dir)
+	if err != nil {
+		return false
+	}
+	release()
+	return true
+}
+
 func notRunning(dir string) error {
 	return fault.NotFound.Errorf("nothing runs on %s; start it with: coworking up --data %s", dir, dir)
 }
