@@ -47,14 +47,17 @@ func told(kind Kind, fields string) []byte {
 	return arrival(`"type":"`+TypePrefix+string(kind)+`"`, `"subject":"4711"`, `"data":{"space":"`+space+`"`+fields+`}`)
 }
 
-func TestWhatIsRefused(t *testing.T) {
+type refusal struct {
+	body    []byte
+	options Options
+	want    refused
+}
+
+// refusals is every way that a single event can be wrong.
+func refusals() map[string]refusal {
 	long := strings.Repeat("x", 129)
 	strict := Options{Strict: true}
-	tests := map[string]struct {
-		body    []byte
-		options Options
-		want    refused
-	}{
+	return map[string]refusal{
 		"no body":                        {nil, Options{}, refused{"empty_body", ""}},
 		"a body of blanks":               {[]byte(" \r\n\t "), Options{}, refused{"empty_body", ""}},
 		"null":                           {[]byte("null"), Options{}, refused{"not_an_object", ""}},
@@ -258,7 +261,10 @@ func TestWhatIsRefused(t *testing.T) {
 		"settings from a time on":         {told(SpaceUpserted, `"effective_from":"2026-03-29T00:00:00Z"`), Options{}, refused{"invalid_field", "/data/effective_from"}},
 		"settings from the year 0 on":     {told(SpaceUpserted, `"effective_from":"0000-01-01"`), Options{}, refused{"invalid_field", "/data/effective_from"}},
 	}
-	for name, test := range tests {
+}
+
+func TestWhatIsRefused(t *testing.T) {
+	for name, test := range refusals() {
 		t.Run(name, func(t *testing.T) {
 			_, err := Decode(test.body, test.options)
 			if diff := cmp.Diff(test.want, whyRefused(err)); diff != "" || fault.Of(err) != fault.Invalid {
