@@ -28,7 +28,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(told(kind.Kind, examples[kind.Kind]), true)
 		f.Add(told(kind.Kind, `"x":[1,{"y":null}]`), false)
 	}
-	for _, r := range refusals() {
+	for _, r := range mistakes() {
 		if len(r.body) < 1000 {
 			f.Add(r.body, r.options.Strict)
 		}

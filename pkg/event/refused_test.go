@@ -47,17 +47,17 @@ func told(kind Kind, fields string) []byte {
 	return arrival(`"type":"`+TypePrefix+string(kind)+`"`, `"subject":"4711"`, `"data":{"space":"`+space+`"`+fields+`}`)
 }
 
-type refusal struct {
+type mistake struct {
 	body    []byte
 	options Options
 	want    refused
 }
 
-// refusals is every way that a single event can be wrong.
-func refusals() map[string]refusal {
+// mistakes is every way that a single event can be wrong.
+func mistakes() map[string]mistake {
 	long := strings.Repeat("x", 129)
 	strict := Options{Strict: true}
-	return map[string]refusal{
+	return map[string]mistake{
 		"no body":                        {nil, Options{}, refused{"empty_body", ""}},
 		"a body of blanks":               {[]byte(" \r\n\t "), Options{}, refused{"empty_body", ""}},
 		"null":                           {[]byte("null"), Options{}, refused{"not_an_object", ""}},
@@ -264,7 +264,7 @@ func refusals() map[string]refusal {
 }
 
 func TestWhatIsRefused(t *testing.T) {
-	for name, test := range refusals() {
+	for name, test := range mistakes() {
 		t.Run(name, func(t *testing.T) {
 			_, err := Decode(test.body, test.options)
 			if diff := cmp.Diff(test.want, whyRefused(err)); diff != "" || fault.Of(err) != fault.Invalid {
