@@ -151,7 +151,7 @@ func (s *Store) writeGroup(ctx context.Context, g group) (Result, error) {
 			return Result{}, fault.Unavailable.Errorf("writing %d messages: %w", len(g.items), err)
 		case errors.Is(err, errStale):
 			continue
-		case pg.Retryable(err):
+		case pg.Retryable(err) && fault.Of(err) == fault.Unavailable:
 			// Another writer was first, or in the way. Jitter keeps two that met
 			// once from meeting again.
 			if err := pause(ctx, time.Duration(1+rand.IntN(10*min(attempt+1, 20)))*time.Millisecond); err != nil {
@@ -159,6 +159,8 @@ func (s *Store) writeGroup(ctx context.Context, g group) (Result, error) {
 			}
 		case fault.Of(err) != fault.Invalid:
 			return Result{}, err
+		case len(g.items) == 1 && g.items[0].Fault != nil: // not even the letter can be stored
+			return Result{}, fault.Internal.Errorf("burying message %d: %w", g.items[0].Sequence, err)
 		case len(g.items) == 1:
 			refused := *g.items[0]
 			refused.Fault = fault.Invalid.With("unstorable", "", "%w", err)
@@ -173,6 +175,22 @@ func (s *Store) writeGroup(ctx context.Context, g group) (Result, error) {
 			first.add(second)
 			return first, err
 		}
+	}
+}
+
+// classify is pg.Classify for a batch, where it matters which row was there already.
+func classify(err error) error {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || refused.Code != "23505" {
+		return pg.Classify(err)
+	}
+	switch refused.ConstraintName {
+	case "events_pkey": // another writer was first; this one finds a duplicate next time
+		return fault.Unavailable.Errorf("database: %w", err)
+	case "more_visits_pkey": // an anonymous visit of the same number, which somebody went to great lengths to find
+		return fault.Invalid.Errorf("database: %w", err)
+	default: // no event's fault: burying it would help nobody
+		return fault.Internal.Errorf("a row is there that no event made; `ingest verify --fix` mends that: %w", err)
 	}
 }
 

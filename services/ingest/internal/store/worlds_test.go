@@ -57,13 +57,13 @@ func (c chance) world() []store.Incoming {
 		c.tell(&e, middle, events)
 		events = append(events, e)
 	}
-	messages := make([]store.Incoming, len(events))
+	var messages []store.Incoming
 	for i, e := range events {
 		received := e.Time.Add(time.Duration(c.IntN(1200)) * time.Second)
 		if c.one(4) {
 			received = received.Add(time.Duration(c.IntN(50)) * time.Hour)
 		}
-		messages[i] = message(e, uint64(i+1), received)
+		messages = append(messages, message(e, uint64(i+1), received))
 	}
 	if c.one(3) {
 		poison := store.Incoming{

@@ -68,7 +68,7 @@ func (s *Store) write(ctx context.Context, g group) (Result, error) {
 		return w.run(ctx)
 	})
 	if err != nil {
-		return Result{}, pg.Classify(err)
+		return Result{}, classify(err)
 	}
 	s.members.learn(w.memberSettings(), w.newMembers)
 	if g.kind == settingsGroup || len(keysOf(w.revoked, event.SpaceUpserted)) > 0 {
