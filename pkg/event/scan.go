@@ -413,7 +413,9 @@ func unquote(quoted []byte) []byte {
 }
 
 // alias is the bytes as a string, without a copy.
-func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+func alias(b []byte) string {
+	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // Decode says that the body must not be changed afterwards
+}
 
 // below is the JSON pointer (RFC 6901) of a member of what where points to. A name
 // that no field could have is left out: it may be a megabyte.

@@ -106,7 +106,7 @@ func withDoc(doc, schema string) json.RawMessage {
 // generated is every file of schema/.
 func generated(t *testing.T) map[string]string {
 	t.Helper()
-	var any []object
+	var kinds []object
 	files := map[string]string{}
 	write := func(name string, schema object) {
 		raw, err := json.Marshal(schema)
@@ -121,13 +121,13 @@ func generated(t *testing.T) map[string]string {
 	}
 	for _, kind := range Kinds() {
 		write(string(kind.Kind), schemaOf(kind))
-		any = append(any, object{{"$ref", string(kind.Kind) + ".json"}})
+		kinds = append(kinds, object{{"$ref", string(kind.Kind) + ".json"}})
 	}
 	write("event", object{
 		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
 		{"title", "An event"},
 		{"description", "A CloudEvent 1.0 in structured JSON mode, of one of the kinds."},
-		{"oneOf", any},
+		{"oneOf", kinds},
 	})
 	return files
 }
@@ -246,8 +246,8 @@ func TestWhatTheSchemaRefusesIsRefused(t *testing.T) {
 		} else if refusal == nil {
 			takenByBoth++
 		}
-		if any := validate(t, schemas["event.json"], body); (any == nil) != (invalid == nil) {
-			t.Errorf("%s: event.json says %v, the kind's %v", body, any, invalid)
+		if either := validate(t, schemas["event.json"], body); (either == nil) != (invalid == nil) {
+			t.Errorf("%s: event.json says %v, the kind's %v", body, either, invalid)
 		}
 	}
 	needed := map[Kind]string{

@@ -169,11 +169,13 @@ func onlyPairs(f Field) Field {
 	return f
 }
 
+var weekdays = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+
 func checkHours(hours map[string][2]string) error {
 	for _, day := range slices.Sorted(maps.Keys(hours)) {
 		from, to := hours[day][0], hours[day][1]
-		if len(day) != 3 || !strings.Contains(" mon tue wed thu fri sat sun ", " "+day+" ") {
-			return inside(day, wrong("%s is not a weekday: mon, tue, wed, thu, fri, sat or sun", quote([]byte(day))))
+		if !slices.Contains(weekdays, day) {
+			return inside(day, wrong("%s is none of %s", quote([]byte(day)), strings.Join(weekdays, ", ")))
 		}
 		if _, ok := timeOfDay(from); !ok {
 			return inside(day, inside("0", wrong("%s is not a time of day like 08:00", quote([]byte(from)))))

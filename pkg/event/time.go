@@ -83,7 +83,7 @@ func fraction(text []byte) (nanos int, rest []byte, ok bool) {
 		n++
 	}
 	scale := 100_000_000
-	for i := 0; i < min(n, 6); i++ {
+	for i := range min(n, 6) {
 		nanos += int(text[i]-'0') * scale
 		scale /= 10
 	}
