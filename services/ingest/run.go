@@ -22,9 +22,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// writeTimeout bounds one transaction. The durable's ack wait is at least four
-// times as long, so that a slow batch is not handed to somebody else.
-const writeTimeout = 15 * time.Second
+// onceTimeout bounds one statement of a verb that does one thing and ends.
+const onceTimeout = 15 * time.Second
 
 // runCmd is `ingest run`: door → stream → store.
 type runCmd struct {
@@ -34,16 +33,19 @@ type runCmd struct {
 	IntakeAddr  string `default:"127.0.0.1:5154" env:"INTAKE_ADDR" help:"Where /livez, /readyz, /metrics and /v1/dead-letters answer."`
 	Partitions  int    `default:"1" env:"PARTITIONS" help:"How many partitions 'ingest setup' gave the stream."`
 	BatchSize   int    `default:"5000" env:"BATCH_SIZE" help:"The most events in one transaction."`
-	Retention   int    `name:"retention-days" default:"0" env:"RETENTION_DAYS" help:"Days after which raw events are dropped, a visit day at a time; visits and rollups stay for good. 0 keeps everything."`
+	// The durable's ack wait is at least four times as long, so that a slow batch is
+	// not handed to somebody else.
+	WriteTimeout time.Duration `default:"15s" env:"WRITE_TIMEOUT" help:"How long one transaction may take. 'ingest setup' makes the stream wait four times as long for an answer, which is how long what a killed worker held stays away."`
+	Retention    int           `name:"retention-days" default:"0" env:"RETENTION_DAYS" help:"Days after which raw events are dropped, a visit day at a time; visits and rollups stay for good. 0 keeps everything."`
 }
 
 // Run opens what the workers need, in the order they need it; the defers close it
 // in the opposite order, after the last batch is settled.
 func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
-	if c.BatchSize < 1 || c.Partitions < 1 || c.Retention < 0 {
-		return fault.Invalid.Errorf("--batch-size and --partitions are 1 or more, --retention-days 0 or more")
+	if c.BatchSize < 1 || c.Partitions < 1 || c.Retention < 0 || c.WriteTimeout <= 0 {
+		return fault.Invalid.Errorf("--batch-size and --partitions are 1 or more, --retention-days 0 or more, --write-timeout more than 0")
 	}
-	pool, err := openDatabase(ctx, c.DatabaseURL, "ingest run", c.Partitions)
+	pool, err := openDatabase(ctx, c.DatabaseURL, "ingest run", c.Partitions, c.WriteTimeout)
 	if err != nil {
 		return err
 	}
@@ -75,7 +77,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 		health.Ready("stream "+strconv.Itoa(partition), observe.streamReady)
 		health.Ready("database "+strconv.Itoa(partition), observe.databaseReady)
 		worker := consume.New(consume.Config{
-			Partition: partition, BatchSize: c.BatchSize, WriteTimeout: writeTimeout,
+			Partition: partition, BatchSize: c.BatchSize, WriteTimeout: c.WriteTimeout,
 			Bind:  c.bind(js, partition),
 			Store: kept, Observe: observe, Log: log.With(zap.Int("partition", partition)),
 		})
@@ -96,7 +98,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 func (c *runCmd) bind(js jetstream.JetStream, partition int) func(context.Context) (consume.Source, error) {
 	return func(ctx context.Context) (consume.Source, error) {
 		bound, err := stream.Bind(ctx, js, stream.Config{
-			Partitions: c.Partitions, AckWait: 4 * writeTimeout, MaxAckPending: 4 * c.BatchSize,
+			Partitions: c.Partitions, AckWait: 4 * c.WriteTimeout, MaxAckPending: 4 * c.BatchSize,
 		}, partition)
 		if err != nil {
 			return consume.Source{}, err
@@ -144,9 +146,9 @@ func onLoopback(addr string) bool {
 
 // openDatabase is a writer's pool: a connection for each worker, and some for
 // re-filing, marks and questions about readiness.
-func openDatabase(ctx context.Context, u pg.URL, name string, writers int) (*pgxpool.Pool, error) {
+func openDatabase(ctx context.Context, u pg.URL, name string, writers int, timeout time.Duration) (*pgxpool.Pool, error) {
 	return pg.Open(ctx, u, pg.Options{
-		Name: name, MaxConns: int32(writers) + 4, StatementTimeout: writeTimeout, Writer: true,
+		Name: name, MaxConns: int32(writers) + 4, StatementTimeout: timeout, Writer: true,
 	})
 }
 

@@ -18,8 +18,8 @@ import (
 // between that it is still there: without that, a dead broker looks like a quiet
 // stream. A stop waits for the running request, so that nothing is stranded.
 const (
-	fetchWait      = 2 * time.Second
-	fetchHeartbeat = 500 * time.Millisecond
+	fetchWait      = 3 * time.Second
+	fetchHeartbeat = time.Second
 	rebindPause    = time.Second
 )
 
