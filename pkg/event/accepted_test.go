@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -241,5 +242,44 @@ func TestAThousandUnknownFieldsDoNotMatter(t *testing.T) {
 	e := decoded(t, told(CheckIn, strings.Join(fields, ",")+`,"zone":"hall"`), Options{})
 	if e.Data.Zone != "hall" {
 		t.Errorf("zone %q", e.Data.Zone)
+	}
+}
+
+func TestAnyTextIsWrittenAsJSON(t *testing.T) {
+	for _, text := range []string{"", "\x00\b\t\n\r\x1f\x7f\u0085", `"\/`, "é€😀\u2028\ufffd", "<&>"} {
+		var read string
+		if err := json.Unmarshal(appendString(nil, text), &read); err != nil || read != text {
+			t.Errorf("%q is written as %s: %v", text, appendString(nil, text), err)
+		}
+	}
+}
+
+func TestAPartyThatIsNotCountedIsOne(t *testing.T) {
+	read := decoded(t, arrival(), Options{})
+	made := read
+	made.Data.PartySize = 0
+	if string(made.Encode(nil)) != string(read.Encode(nil)) || made.Content() != read.Content() {
+		t.Errorf("%s and %s", made.Encode(nil), read.Encode(nil))
+	}
+}
+
+// An event that comes often costs no memory but its body.
+func TestReadingAllocatesNothing(t *testing.T) {
+	for _, kind := range []Kind{CheckIn, CheckOut, Presence, CheckInFailed, TokenUsed, EventVoided, Heartbeat} {
+		body := told(kind, examples[kind])
+		encoded := make([]byte, 0, 1024)
+		allocated := testing.AllocsPerRun(100, func() {
+			e, err := Decode(body, Options{SubjectSpace: "mitte", SubjectKind: string(kind)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			encoded = e.Encode(encoded[:0])
+			if key := e.Key(); e.Content() == 0 || key == (Key{}) {
+				t.Fatal("no content, or no key")
+			}
+		})
+		if allocated != 0 {
+			t.Errorf("%s: %v allocations", kind, allocated)
+		}
 	}
 }

@@ -310,5 +310,5 @@ func ValidSpace(name string) bool {
 
 // at gives an error its place.
 func at(err error, pointer string) error {
-	return fault.Invalid.With(fault.Code(err), pointer+fault.Pointer(err), "%s: %w", strings.TrimPrefix(pointer, "/data/"), err)
+	return fault.Invalid.With(fault.Code(err), pointer+fault.Pointer(err), "%s: %w", pointer[strings.LastIndexByte(pointer, '/')+1:], err)
 }
