@@ -15,6 +15,7 @@ import (
 	"coworking/pkg/devpg"
 
 	"github.com/jackc/pgx/v5"
+	"go.uber.org/goleak"
 )
 
 // folder is one that the server's account can get to.
@@ -87,7 +88,7 @@ func TestMain(m *testing.M) {
 		<-s.Exited()
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 func TestNothingIsLeftBehindByAKill(t *testing.T) {
