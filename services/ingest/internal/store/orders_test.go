@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"coworking/pkg/pg"
 	"coworking/pkg/pgtest"
@@ -121,13 +122,20 @@ type hand struct {
 	refile  []bool
 }
 
-// deal shuffles the messages with some of them twice, cuts them into batches, and
-// deals these out.
+// deal shuffles the messages with some of them twice, delivered again or published
+// again, cuts them into batches, and deals these out.
 func (c chance) deal(messages []store.Incoming) [2]hand {
 	dealt := slices.Clone(messages)
 	for _, m := range messages {
-		if c.one(4) {
+		switch c.IntN(8) {
+		case 0:
 			dealt = append(dealt, m)
+		case 1:
+			if m.Fault == nil {
+				m.Sequence += 10_000
+				m.Received = m.Received.Add(time.Duration(c.IntN(60)) * time.Minute)
+				dealt = append(dealt, m)
+			}
 		}
 	}
 	switch c.IntN(4) {

@@ -33,6 +33,8 @@ var (
 
 	//go:embed sql/select_known.sql
 	selectKnown string
+	//go:embed sql/receive_earlier.sql
+	receiveEarlier string
 	//go:embed sql/select_voids.sql
 	selectVoids string
 	//go:embed sql/insert_voids.sql

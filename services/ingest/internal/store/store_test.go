@@ -154,6 +154,24 @@ func TestWritingTwiceChangesNothing(t *testing.T) {
 	w.same()
 }
 
+// Two workers may come to the second copy first.
+func TestAnEventThatWasPublishedTwiceWasReceivedWhenTheFirstWas(t *testing.T) {
+	w := newWorld(t)
+	late := w.incoming(tell("1", event.CheckIn, "09:00", "ada"))
+	early := late
+	between := late
+	late.Sequence, late.Received = late.Sequence+2, late.Received.Add(time.Hour)
+	between.Sequence, between.Received = between.Sequence+1, between.Received.Add(time.Second)
+	for _, batch := range [][]store.Incoming{{late}, {between, early}, {late, between, early}} {
+		if _, err := w.store.Write(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+		w.same()
+	}
+	w.want("select row(seq, to_char(received, 'HH24:MI')) from events", "(1,09:00)")
+	w.want("select row(events, late, version) from space_day", "(1,0,2)")
+}
+
 func TestTheFirstContentOfAnIDHolds(t *testing.T) {
 	w := newWorld(t)
 	w.write(tell("1", event.CheckIn, "09:00", "ada"))

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"coworking/pkg/event"
 	"coworking/pkg/fault"
@@ -41,6 +43,7 @@ type writing struct {
 	newMembers map[string]int32
 	letters    []letter
 	fresh      []*prepared // stored for the first time, in key order
+	earlier    []*prepared // stored before, but from a copy that the stream received later
 	counted    []*fact     // of these, what counts now
 	revoked    []*fact     // stored before, and voided by this batch
 	pending    pgx.Batch
@@ -101,7 +104,9 @@ func (s *Store) prepare(ctx context.Context, g group) (map[string]*space, []*pre
 			events = append(events, s.prepareOne(in, spaces[in.Event.Space]))
 		}
 	}
-	slices.SortStableFunc(events, func(a, b *prepared) int { return byKey(&a.fact, &b.fact) })
+	slices.SortStableFunc(events, func(a, b *prepared) int {
+		return cmp.Or(byKey(&a.fact, &b.fact), cmp.Compare(a.received, b.received), cmp.Compare(a.seq, b.seq))
+	})
 	return spaces, events, nil
 }
 
@@ -206,23 +211,28 @@ func (w *writing) sortOut(ctx context.Context) error {
 	if err != nil {
 		return pg.Classify(err)
 	}
-	known := map[key]int64{}
+	known := map[key]stored{}
 	var (
-		k       key
-		content int64
+		k   key
+		row stored
+		at  time.Time
 	)
-	_, err = pgx.ForEachRow(rows, []any{&k, &content}, func() error {
-		known[k] = content
+	_, err = pgx.ForEachRow(rows, []any{&k, &row.content, &at, &row.seq, &row.voided}, func() error {
+		row.received = at.UnixMicro()
+		known[k] = row
 		return nil
 	})
 	if err != nil {
 		return pg.Classify(err)
 	}
 	for _, p := range w.events {
-		stored, seen := known[p.key]
+		first, seen := known[p.key]
 		switch {
-		case seen && stored == p.content:
+		case seen && first.content == p.content:
 			w.result.Duplicates++
+			if w.comesAgain(p, first) {
+				known[p.key] = stored{p.content, p.received, p.seq, first.voided}
+			}
 		case seen:
 			w.reject(p.in, "id_conflict", "event %s of %s: this id is stored with other content; the first one holds", p.id, p.in.Event.Source)
 		case w.days[p.dayKey].sealed, w.targetsSealedDay(p):
@@ -236,7 +246,7 @@ func (w *writing) sortOut(ctx context.Context) error {
 				w.reject(p.in, "day_sealed", "event %s of %s: it would cut a day otherwise that is sealed", p.id, p.in.Event.Source)
 				continue
 			}
-			known[p.key] = p.content
+			known[p.key] = stored{p.content, p.received, p.seq, false}
 			w.fresh = append(w.fresh, p)
 		}
 	}
@@ -246,8 +256,8 @@ func (w *writing) sortOut(ctx context.Context) error {
 
 // writeEvents stores what is new, in key order.
 func (w *writing) writeEvents(ctx context.Context) error {
-	if len(w.fresh) == 0 {
-		return nil
+	if err := w.writeEarlier(ctx); err != nil || len(w.fresh) == 0 {
+		return err
 	}
 	out := newRows(200 * len(w.fresh))
 	for _, p := range w.fresh {
@@ -287,6 +297,9 @@ func (w *writing) writeEvents(ctx context.Context) error {
 func (w *writing) bumpVersions(ctx context.Context) error {
 	touched := map[int32]bool{}
 	for _, p := range w.fresh {
+		touched[p.dayKey.space] = true
+	}
+	for _, p := range w.earlier {
 		touched[p.dayKey.space] = true
 	}
 	for _, f := range w.revoked {

@@ -1,2 +1,2 @@
--- Which of these keys are stored already, and with what content.
-select key, content from events where key = any (@keys::uuid[])
+-- Which of these keys are stored already, and what decides about one that comes again.
+select key, content, received, seq, voided from events where key = any (@keys::uuid[])
