@@ -25,7 +25,7 @@ import (
 
 // patience is how long a test waits for what has to come; nothing here takes a
 // quarter of it on two cores.
-const patience = 60 * time.Second
+const patience = 120 * time.Second
 
 // binaries is the folder with the binaries that these tests run, built from this
 // very tree, once.
@@ -52,31 +52,30 @@ func TestMain(m *testing.M) {
 // built is where the binaries are, once they are.
 var built string
 
-func binary(t *testing.T, name string) string {
+// coworking is the tool; its services are beside it.
+func coworking(t *testing.T) string {
 	t.Helper()
 	dir, err := binaries()
 	if err != nil {
 		t.Fatalf("building the binaries: %v", err)
 	}
-	return filepath.Join(dir, name)
+	return filepath.Join(dir, "coworking")
 }
 
 // folder is a data folder that Postgres can reach also where root runs the tests.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "coworking-test-")
-	if err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	for _, passed := range []string{filepath.Dir(dir), dir} {
+		if err := os.Chmod(passed, 0o711); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			printLogs(t, dir)
 		}
-		os.RemoveAll(dir)
 	})
-	if err := os.Chmod(dir, 0o711); err != nil {
-		t.Fatal(err)
-	}
 	return dir
 }
 
@@ -120,11 +119,9 @@ func (l *lines) String() string {
 
 // up starts a system on a folder, at free ports, and waits until it says that it is
 // ready.
-func up(t *testing.T, dir string, more ...string) *system {
+func up(t *testing.T, dir string) *system {
 	t.Helper()
-	s := start(t, dir, append([]string{
-		"up", "--data", dir, "--query-addr", "127.0.0.1:0", "--intake-addr", "127.0.0.1:0", "--nats-addr", "127.0.0.1:0",
-	}, more...)...)
+	s := start(t, dir, "up", "--data", dir, "--query-addr", "127.0.0.1:0", "--intake-addr", "127.0.0.1:0", "--nats-addr", "127.0.0.1:0")
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +149,7 @@ func up(t *testing.T, dir string, more ...string) *system {
 func start(t *testing.T, dir string, args ...string) *system {
 	t.Helper()
 	s := &system{t: t, dir: dir, said: &lines{}, exited: make(chan struct{})}
-	s.cmd = exec.Command(binary(t, "coworking"), args...)
+	s.cmd = exec.Command(coworking(t), args...)
 	s.cmd.Stderr = s.said
 	s.cmd.Env = environment()
 	return s
@@ -178,7 +175,12 @@ func (s *system) run() {
 		s.failure = s.cmd.Wait()
 		close(s.exited)
 	}()
-	s.t.Cleanup(func() { s.signal(os.Kill) })
+	s.t.Cleanup(func() {
+		s.signal(os.Interrupt) // not a kill: nobody may write to the folder any more when it is removed
+		if s.t.Failed() {
+			s.t.Logf("it said:\n%s", s.said)
+		}
+	})
 }
 
 // signal sends a signal, and waits for the end.
@@ -287,7 +289,7 @@ func get(address string) string {
 func (s *system) tool(stdin string, args ...string) (out string, err error) {
 	s.t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(s.t.Context(), binary(s.t, "coworking"), args...)
+	cmd := exec.CommandContext(s.t.Context(), coworking(s.t), args...)
 	cmd.Env = append(environment(), "NATS_URL="+s.running().NATSURL)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
 	if err = cmd.Run(); err != nil {
@@ -384,7 +386,7 @@ func TestAPartThatDiesIsStartedAgain(t *testing.T) {
 func TestTheEnvironmentIsForAShell(t *testing.T) {
 	s := up(t, folder(t))
 	script := `eval "$("$0" env --data "$1")" && printf '%s\n' "$DATABASE_URL" "$NATS_URL"`
-	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-c", script, binary(t, "coworking"), s.dir).Output()
+	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-c", script, coworking(t), s.dir).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -393,7 +395,7 @@ func TestTheEnvironmentIsForAShell(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	s.signal(os.Interrupt)
-	cmd := exec.CommandContext(t.Context(), binary(t, "coworking"), "env", "--data", s.dir)
+	cmd := exec.CommandContext(t.Context(), coworking(t), "env", "--data", s.dir)
 	if out, err := cmd.Output(); err == nil || len(out) > 0 {
 		t.Errorf("of a system that does not run: %q, %v", out, err)
 	}
@@ -413,7 +415,7 @@ func TestASystemDoesNotStartInAnothersPlace(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), binary(t, "coworking"), append([]string{"up"}, c.args...)...)
+			cmd := exec.CommandContext(t.Context(), coworking(t), append([]string{"up"}, c.args...)...)
 			cmd.Env = environment()
 			out, err := cmd.CombinedOutput()
 			if err == nil || !strings.Contains(string(out), c.want) {

@@ -60,7 +60,7 @@ func (c *demoCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error
 		return fault.Internal.Errorf("a folder for the demo: %w", err)
 	}
 	defer remove(dir)
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // started by root, Postgres runs as somebody else, who has to pass
+	if err := os.Chmod(dir, 0o711); err != nil { // started by root, Postgres runs as somebody else, who has to pass
 		return fault.Internal.Errorf("a folder for the demo: %w", err)
 	}
 	return system.Run(ctx, c.config(dir), func(ctx context.Context, running system.Running) error {

@@ -139,7 +139,9 @@ func (c *simulateCmd) liveRate() float64 {
 // goingOn is what happens now, for as long as somebody asks.
 func goingOn(world *simulate.World) iter.Seq[event.Event] {
 	return func(yield func(event.Event) bool) {
-		for live := world.Live(); yield(live.Next(time.Now())); {
+		live := world.Live()
+		for yield(live.Next(time.Now())) {
+			continue
 		}
 	}
 }
@@ -186,10 +188,12 @@ func inTime(ctx context.Context, events iter.Seq[event.Event], rate float64, put
 
 // stopped is the error, unless it is only that somebody stopped us.
 func stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // span is a length of time that people think in.

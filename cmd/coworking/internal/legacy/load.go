@@ -65,7 +65,7 @@ func NewScratch(ctx context.Context, progress io.Writer) (*Scratch, error) {
 }
 
 func (s *Scratch) start(ctx context.Context, progress io.Writer) error {
-	err := os.Chmod(s.dir, 0o711) //nolint:gosec // started by root, Postgres runs as somebody else, who has to pass
+	err := os.Chmod(s.dir, 0o711) // started by root, Postgres runs as somebody else, who has to pass
 	if err != nil {
 		return fault.Internal.Errorf("a folder for the dump's database: %w", err)
 	}

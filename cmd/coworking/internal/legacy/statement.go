@@ -180,9 +180,9 @@ func (s *script) quoted(text []byte, quote byte, escapes bool) ([]byte, error) {
 func (s *script) dollars(text []byte) ([]byte, error) {
 	begin := len(text) - 1
 	for {
-		next, err := s.in.Peek(1)
-		if err != nil || next[0] != '$' && !isWord(next[0]) {
-			return text, nil // a parameter, or the end; who reads on sees which
+		next, _ := s.in.Peek(1) // at the end, who reads on sees it
+		if len(next) == 0 || next[0] != '$' && !isWord(next[0]) {
+			return text, nil // no tag: a parameter
 		}
 		c, err := s.read()
 		if err != nil {

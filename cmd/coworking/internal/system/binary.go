@@ -12,8 +12,8 @@ import (
 // puts it, else on the path.
 func Binary(name string) (string, error) {
 	if own, err := os.Executable(); err == nil {
-		if real, err := filepath.EvalSymlinks(own); err == nil {
-			own = real
+		if followed, err := filepath.EvalSymlinks(own); err == nil {
+			own = followed
 		}
 		beside := filepath.Join(filepath.Dir(own), name)
 		if found, err := exec.LookPath(beside); err == nil {

@@ -92,7 +92,7 @@ func (c *child) once(ctx context.Context) error {
 	defer told.Close()
 
 	// Not CommandContext: the guard stops the program, in its own time.
-	cmd := exec.Command("/bin/sh", append([]string{"-c", guard, "guard", c.path}, c.args...)...) //nolint:noctx // the guard heeds the context
+	cmd := exec.Command("/bin/sh", append([]string{"-c", guard, "guard", c.path}, c.args...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = alive, c.log, c.log
 	cmd.ExtraFiles = []*os.File{nil, teller}
 	cmd.Env = append(os.Environ(), c.environment...)
