@@ -1,1 +1,4 @@
-select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes') order by name
+select name, setting
+from pg_settings
+where name in ('fsync', 'full_page_writes', 'synchronous_commit')
+order by name

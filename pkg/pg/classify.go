@@ -7,6 +7,7 @@ import (
 
 	"coworking/pkg/fault"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -41,7 +42,10 @@ var classes = []struct {
 
 // Classify gives an error of the database its kind. An error without a SQLSTATE
 // means that the answer never came: the outcome is unknown, so it is Unavailable,
-// and what is tried again must be repeatable. A classified error stays as it is.
+// and what is tried again must be repeatable. That holds for a COMMIT too, whatever
+// pgconn.SafeToRetry says of it: the row may be there. An answer that came but is
+// not what the statement's author expected is Internal. A classified error stays as
+// it is.
 func Classify(err error) error {
 	if err == nil {
 		return nil
@@ -51,6 +55,9 @@ func Classify(err error) error {
 	}
 	state := SQLState(err)
 	if state == "" {
+		if unexpected(err) {
+			return fault.Internal.Errorf("database: %w", err)
+		}
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return fault.Unavailable.Errorf("database: %w", err)
 		}
@@ -62,6 +69,12 @@ func Classify(err error) error {
 		}
 	}
 	return fault.Internal.Errorf("database: %w", err)
+}
+
+// unexpected says whether an answer came that does not fit what asked for it.
+func unexpected(err error) bool {
+	_, misfit := errors.AsType[pgx.ScanArgError](err)
+	return misfit || errors.Is(err, pgx.ErrNoRows) || errors.Is(err, pgx.ErrTooManyRows)
 }
 
 // Retryable says whether the same transaction may well succeed at once: another
