@@ -30,8 +30,7 @@ type simulateCmd struct {
 	To      instant `placeholder:"TIME" help:"The instant after the last. If neither is given: now."`
 	Live    bool    `help:"Go on after that with events that happen now, until stopped."`
 	Rate    float64 `help:"Events a second. If not given: as many as possible, and 2 with --live for those that happen now."`
-	NATSURL string  `name:"nats-url" env:"NATS_URL" placeholder:"URL" help:"Publish to this broker, instead of writing the events to standard output, one a line."`
-	Stdout  bool    `help:"Write to standard output even if NATS_URL is set."`
+	NATSURL string  `name:"nats-url" placeholder:"URL" help:"Publish to this broker, instead of writing the events to standard output, one a line."` // not from the environment: it is piped into publish
 }
 
 // Help is kong's: what the verb's flags do not say.
@@ -60,7 +59,7 @@ func (c *simulateCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) e
 	if c.Rate < 0 {
 		return fault.Invalid.Errorf("--rate %v: a rate is more than 0", c.Rate)
 	}
-	if c.NATSURL != "" && !c.Stdout {
+	if c.NATSURL != "" {
 		return c.publish(ctx, log, out, world)
 	}
 	return c.write(ctx, out, world)
