@@ -315,7 +315,7 @@ func unwatchedGoroutines(repo fs.FS) []string {
 	for folder, files := range packages(repo) {
 		starts, watched := false, false
 		for _, file := range files {
-			watched = watched || file.test && file.uses("goleak", "VerifyTestMain") > 0
+			watched = watched || file.test && (file.uses("goleak", "VerifyTestMain") > 0 || file.uses("pgtest", "VerifyTestMain") > 0)
 			starts = starts || !file.test && startsGoroutine(file)
 		}
 		if starts && !watched {

@@ -109,12 +109,16 @@ func TestNothingIsLeftBehindByAKill(t *testing.T) {
 	}
 	exec1(t, strings.TrimSpace(line), "select 'it runs'")
 	server := postmaster(t, dir)
+	socket := exec1(t, strings.TrimSpace(line), "show unix_socket_directories")
 	if err := parent.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = io.Copy(io.Discard, out)
 	_ = parent.Wait() // it was killed
 	gone(t, server)
+	if left, _ := filepath.Glob(socket); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
 	s, err := devpg.Start(t.Context(), devpg.Config{Dir: dir})
 	if err != nil {
 		t.Fatalf("the data of a killed process: %v", err)

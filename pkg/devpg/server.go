@@ -49,7 +49,8 @@ const (
 
 // guard runs the server until standard input ends, which it does when the process
 // that started it stops it, ends, or is killed. Then the server gets a fast
-// shutdown, and ten seconds later an immediate one.
+// shutdown, and ten seconds later an immediate one. The socket's folder, $0, goes
+// with it.
 const guard = `
 exec 3<&0
 "$@" </dev/null 3<&- &
@@ -63,6 +64,9 @@ server=$!
 ) >/dev/null 2>&1 &
 exec 3<&-
 wait $server
+status=$?
+rm -rf -- "$0"
+exit $status
 `
 
 // Start runs a Postgres on the data in a folder, and returns when it takes
@@ -203,7 +207,7 @@ func (s *Server) run(c Config, found Found, account account) error {
 	if c.Fast {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
 	}
-	args := []string{"-c", guard, "guard", filepath.Join(found.BinDir, "postgres"), "-D", filepath.Join(s.dir, "data")}
+	args := []string{"-c", guard, socket, filepath.Join(found.BinDir, "postgres"), "-D", filepath.Join(s.dir, "data")}
 	for _, setting := range settings {
 		args = append(args, "-c", setting)
 	}

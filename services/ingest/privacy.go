@@ -11,7 +11,10 @@ import (
 	"coworking/pkg/fault"
 	"coworking/pkg/pg"
 	"coworking/pkg/stream"
+	"coworking/services/ingest/internal/consume"
+	"coworking/services/ingest/internal/store"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 )
 
@@ -68,34 +71,65 @@ func (c *eraseCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, stream.Close(conn)) }()
-	var bound *stream.Consumer
-	for partition := range c.Partitions {
-		if bound, err = stream.Bind(ctx, js, stream.Config{Partitions: c.Partitions}, partition); err != nil {
-			return err
-		}
-		if err := c.waitFor(ctx, bound); err != nil {
-			return err
-		}
+	if _, err := kept.ExportMember(ctx, c.Member); err != nil {
+		return err // nobody of that id
 	}
-	copies, err := kept.MemberCopies(ctx, c.Member)
+	// The stream first: were it the tables, an interruption between would leave
+	// copies that nobody can find any more. And once more afterwards, for what was
+	// sent meanwhile.
+	deleted, err := c.eraseStream(ctx, js)
 	if err != nil {
 		return err
-	}
-	for _, sequence := range copies {
-		if err := bound.Erase(ctx, sequence); err != nil {
-			return err
-		}
 	}
 	standIn, err := kept.EraseMember(ctx, c.Member)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "erased: %d messages of the stream; the tables say %s now\n", len(copies), standIn)
+	more, err := c.eraseStream(ctx, js)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "erased: %d messages of the stream; the tables say %s now\n", deleted+more, standIn)
 	return nil
 }
 
-// waitFor waits until all that the stream held at first is answered for.
-func (c *eraseCmd) waitFor(ctx context.Context, bound *stream.Consumer) error {
+// eraseStream deletes every stored copy of what the person sent, once it is in the
+// tables, and says how many there were.
+func (c *eraseCmd) eraseStream(ctx context.Context, js jetstream.JetStream) (int, error) {
+	deleted := 0
+	for partition := range c.Partitions {
+		bound, err := stream.Bind(ctx, js, stream.Config{Partitions: c.Partitions}, partition)
+		if err != nil {
+			return deleted, err
+		}
+		through, err := c.waitFor(ctx, bound)
+		if err != nil {
+			return deleted, err
+		}
+		var theirs []uint64
+		err = bound.Each(ctx, through, func(m stream.Stored) error {
+			in := consume.Decode(store.Incoming{Subject: m.Subject, Body: m.Body, Sequence: m.Sequence, Received: m.Received})
+			if store.Mentions(in, c.Member) {
+				theirs = append(theirs, m.Sequence)
+			}
+			return nil
+		})
+		if err != nil {
+			return deleted, err
+		}
+		for _, sequence := range theirs {
+			if err := bound.Erase(ctx, sequence); err != nil {
+				return deleted, err
+			}
+			deleted++
+		}
+	}
+	return deleted, nil
+}
+
+// waitFor waits until all that the stream held at first is answered for, and says
+// up to which sequence that is.
+func (c *eraseCmd) waitFor(ctx context.Context, bound *stream.Consumer) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
@@ -103,16 +137,16 @@ func (c *eraseCmd) waitFor(ctx context.Context, bound *stream.Consumer) error {
 	_, wanted, err := bound.Settled(ctx)
 	for {
 		if err != nil {
-			return err
+			return 0, err
 		}
 		var settled uint64
 		if settled, _, err = bound.Settled(ctx); err == nil && settled >= wanted {
-			return nil
+			return wanted, nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fault.Unavailable.Errorf("the stream holds events that are not stored yet (up to %d of %d): is `ingest run` running?", settled, wanted)
+			return 0, fault.Unavailable.Errorf("the stream holds events that are not stored yet (up to %d of %d): is `ingest run` running?", settled, wanted)
 		}
 	}
 }

@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"coworking/pkg/fault"
+	"coworking/pkg/pgtest"
 	"coworking/pkg/streamtest"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 	"go.uber.org/zap"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { pgtest.VerifyTestMain(m) }
 
 func TestSetupSaysWhatItChanged(t *testing.T) {
 	s := streamtest.Empty(t)

@@ -15,14 +15,12 @@ import (
 	"coworking/pkg/pgtest"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 	"go.uber.org/zap"
 )
 
 // The tests' Postgres lives as long as their process.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("os/exec.(*Cmd).Wait"), goleak.IgnoreAnyFunction("os/exec.(*Cmd).writerDescriptor.func1"))
+	pgtest.VerifyTestMain(m)
 }
 
 // running is a service that a test started.

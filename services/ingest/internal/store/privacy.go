@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -33,30 +34,13 @@ func (s *Store) ExportMember(ctx context.Context, member string) (json.RawMessag
 	return all, pg.Classify(err)
 }
 
-// MemberCopies is the stream's sequences of what a person sent, as far as it was
-// stored or buried: what has to be deleted there before EraseMember.
-func (s *Store) MemberCopies(ctx context.Context, member string) ([]uint64, error) {
-	var copies []uint64
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		id, err := findMemberID(ctx, tx, member)
-		if err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, memberCopies, pgx.StrictNamedArgs{"id": id, "needles": quoted(member)})
-		if err != nil {
-			return pg.Classify(err)
-		}
-		var (
-			seq      uint64
-			accepted bool
-		)
-		_, err = pgx.ForEachRow(rows, []any{&seq, &accepted}, func() error {
-			copies = append(copies, seq)
-			return nil
-		})
-		return pg.Classify(err)
-	})
-	return copies, pg.Classify(err)
+// Mentions says whether a message is about a person: an event of theirs, or one that
+// could not be read and quotes their id.
+func Mentions(in Incoming, member string) bool {
+	if in.Fault == nil {
+		return in.Event.Member == member
+	}
+	return slices.ContainsFunc(quoted(member), func(way []byte) bool { return bytes.Contains(in.Body, way) })
 }
 
 // EraseMember puts a random stand-in for the person in every table, and returns

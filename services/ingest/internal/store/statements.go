@@ -209,8 +209,6 @@ var (
 	exportMember string
 	//go:embed sql/find_member.sql
 	findMember string
-	//go:embed sql/member_copies.sql
-	memberCopies string
 	//go:embed sql/seal_day.sql
 	sealDay string
 	//go:embed sql/seal_events.sql
