@@ -24,6 +24,9 @@ test: build ## All tests, on a real Postgres and a real broker; sets up what the
 	go test $(RACE) $(addsuffix /...,$(filter-out $(CURDIR)/tests,$(MODULES)))
 	go test $(RACE) -count=1 ./tests/...
 
+test-faults: ## A minute of kills of every process under load, and that what looks for harm finds it
+	go test $(RACE) -count=1 -v -run 'Kills|TheChecks' ./tests -faults=60s
+
 lint: $(LINTER) ## go vet and golangci-lint, over every module
 	go vet work
 	$(LINTER) run $(addsuffix /...,$(MODULES))
@@ -60,4 +63,4 @@ $(LINTER):
 $(GOFUMPT):
 	GOFLAGS= GOWORK=off GOBIN=$(@D) go install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
 
-.PHONY: help build test lint fmt fmt-check tidy tidy-check cross up demo bench
+.PHONY: help build test test-faults lint fmt fmt-check tidy tidy-check cross up demo bench
