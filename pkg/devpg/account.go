@@ -85,8 +85,8 @@ func Real(dir string) string {
 }
 
 func (a account) reachable(dir string) (string, error) {
-	if target, err := os.Readlink(dir); err == nil {
-		return target, nil
+	if info, err := os.Lstat(dir); err == nil && info.Mode()&os.ModeSymlink != 0 {
+		return linked(dir)
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", fault.Internal.Errorf("the database's folder: %w", err)
@@ -101,6 +101,18 @@ func (a account) reachable(dir string) (string, error) {
 	}
 	if err := os.Symlink(target, dir); err != nil && !errors.Is(err, os.ErrExist) {
 		return "", fault.Internal.Errorf("the database's folder: %w", err)
+	}
+	return target, nil
+}
+
+// linked is where a link leads, whether or not anything is there.
+func linked(dir string) (string, error) {
+	target, err := os.Readlink(dir)
+	if err != nil {
+		return "", fault.Internal.Errorf("the database's folder: %w", err)
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(filepath.Dir(dir), target)
 	}
 	return target, nil
 }

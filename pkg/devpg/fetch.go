@@ -17,17 +17,27 @@ import (
 	"coworking/pkg/fault"
 )
 
-// npmVersion is the build of Postgres that is fetched where npm is at hand.
-const npmVersion = "17.10.0-beta.17"
+// npmVersion is the build of Postgres that is fetched where npm is at hand, and
+// npmMajor its major version.
+const (
+	npmVersion = "17.10.0-beta.17"
+	npmMajor   = 17
+)
 
-// FindOrFetch is Find, and fetches a Postgres where there is none: a prebuilt one
-// through npm, or the system's own as root on Debian. What it does is said on
-// progress.
-func FindOrFetch(ctx context.Context, progress io.Writer) (Found, error) {
-	found, missing := Find(ctx)
-	if missing == nil {
-		return found, nil
+// cacheDir is where a fetched Postgres is kept: readable for the account that a
+// server started by root runs as.
+func cacheDir() (string, error) {
+	if os.Geteuid() == 0 && runtime.GOOS == "linux" {
+		return filepath.Join("/var/cache/coworking/postgres", npmVersion), nil
 	}
+	dir, err := os.UserCacheDir()
+	return filepath.Join(dir, "coworking", "postgres", npmVersion), err
+}
+
+// fetch gets a Postgres to where findAll finds it, and gives what is there then: a
+// prebuilt one through npm, or the system's own as root on Debian. What it does is
+// said on progress.
+func fetch(ctx context.Context, progress io.Writer) []Found {
 	for _, way := range []struct {
 		possible bool
 		fetch    func(context.Context, io.Writer) error
@@ -42,11 +52,11 @@ func FindOrFetch(ctx context.Context, progress io.Writer) (Found, error) {
 			fmt.Fprintln(progress, "that did not work:", err)
 			continue
 		}
-		if found, err := Find(ctx); err == nil {
-			return found, nil
+		if all := findAll(ctx); len(all) > 0 {
+			return all
 		}
 	}
-	return Found{}, missing
+	return nil
 }
 
 // fetchFromNPM unpacks a prebuilt Postgres from its npm package.
@@ -80,10 +90,8 @@ func fetchFromNPM(ctx context.Context, progress io.Writer) error {
 	if err := restoreLinks(tree); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(target); err != nil {
-		return fault.Internal.Errorf("fetching Postgres: %w", err)
-	}
-	if err := os.Rename(filepath.Join(tree, "native"), target); err != nil {
+	err = os.Rename(filepath.Join(tree, "native"), target)
+	if err != nil && version(ctx, filepath.Join(target, "bin")) == 0 { // else another process was faster
 		return fault.Internal.Errorf("fetching Postgres: %w", err)
 	}
 	return nil
@@ -197,4 +205,10 @@ func fetchFromAPT(ctx context.Context, progress io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// lines is the last lines of a text, for an error that has to stay readable.
+func lines(text []byte, most int) string {
+	all := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return strings.Join(all[max(0, len(all)-most):], "\n")
 }

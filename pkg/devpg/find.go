@@ -4,14 +4,15 @@
 package devpg
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
-	"strings"
 
 	"coworking/pkg/fault"
 )
@@ -23,13 +24,55 @@ const minVersion = 15
 type Found struct {
 	BinDir  string // with postgres and initdb in it
 	Version int    // major
-	Origin  string // how it was found: "installed", "on the path" or "fetched"
+	Origin  string // how it was found: "named", "installed", "on the path" or "fetched"
 }
 
-// Find is the newest Postgres on this machine. The error is fault.NotFound and says
-// how to get one.
+// Find is the Postgres on this machine that new data is made with: the newest that
+// is installed, else the one on the path, else the one that was fetched before. The
+// error is fault.NotFound and says how to get one.
 func Find(ctx context.Context) (Found, error) {
-	var dirs []Found
+	all := findAll(ctx)
+	if len(all) == 0 {
+		return Found{}, fault.NotFound.Errorf("no Postgres %d or newer on this machine; get one with: %s", minVersion, advice())
+	}
+	return all[0], nil
+}
+
+// choose is the Postgres for a data folder: the one that was named, or one of the
+// version that made the data, which no other can read, or the best there is. Where
+// there is none it fetches one.
+func choose(ctx context.Context, c Config, data string) (Found, error) {
+	made := madeBy(data)
+	if c.BinDir != "" {
+		named := Found{BinDir: c.BinDir, Version: version(ctx, c.BinDir), Origin: "named"}
+		switch {
+		case named.Version < minVersion:
+			return Found{}, fault.NotFound.Errorf("no Postgres %d or newer in %s", minVersion, c.BinDir)
+		case made != 0 && made != named.Version:
+			return Found{}, fault.Invalid.Errorf("%s was made by Postgres %d, and the one in %s is %d", data, made, c.BinDir, named.Version)
+		}
+		return named, nil
+	}
+	fits := func(f Found) bool { return made == 0 || made == f.Version }
+	all := findAll(ctx)
+	if at := slices.IndexFunc(all, fits); at >= 0 {
+		return all[at], nil
+	}
+	if made == 0 || made == npmMajor {
+		all = fetch(ctx, c.Progress)
+		if at := slices.IndexFunc(all, fits); at >= 0 {
+			return all[at], nil
+		}
+	}
+	if made == 0 {
+		return Find(ctx) // which says what to do
+	}
+	return Found{}, fault.NotFound.Errorf("%s was made by Postgres %d, which is not on this machine; install it again, or take another folder", data, made)
+}
+
+// findAll is every Postgres on this machine that we speak to, the best one first.
+func findAll(ctx context.Context) []Found {
+	var all []Found
 	for _, pattern := range []string{
 		"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", // Debian, Red Hat
 		"/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin", // Homebrew
@@ -37,27 +80,21 @@ func Find(ctx context.Context) (Found, error) {
 	} {
 		matches, _ := filepath.Glob(pattern) // the patterns are well formed
 		for _, dir := range matches {
-			dirs = append(dirs, Found{BinDir: dir, Origin: "installed"})
+			all = append(all, Found{BinDir: dir, Version: version(ctx, dir), Origin: "installed"})
 		}
 	}
+	slices.SortStableFunc(all, func(a, b Found) int { return cmp.Compare(b.Version, a.Version) })
 	if path, err := exec.LookPath("initdb"); err == nil {
 		if target, err := filepath.EvalSymlinks(path); err == nil {
-			dirs = append(dirs, Found{BinDir: filepath.Dir(target), Origin: "on the path"})
+			dir := filepath.Dir(target)
+			all = append(all, Found{BinDir: dir, Version: version(ctx, dir), Origin: "on the path"})
 		}
 	}
 	if dir, err := cacheDir(); err == nil {
-		dirs = append(dirs, Found{BinDir: filepath.Join(dir, "bin"), Origin: "fetched"})
+		dir = filepath.Join(dir, "bin")
+		all = append(all, Found{BinDir: dir, Version: version(ctx, dir), Origin: "fetched"})
 	}
-	best := Found{}
-	for _, f := range dirs {
-		if f.Version = version(ctx, f.BinDir); f.Version > best.Version {
-			best = f
-		}
-	}
-	if best.Version < minVersion {
-		return Found{}, fault.NotFound.Errorf("no Postgres %d or newer on this machine; get one with: %s", minVersion, advice())
-	}
-	return best, nil
+	return slices.DeleteFunc(all, func(f Found) bool { return f.Version < minVersion })
 }
 
 var majorVersion = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
@@ -99,20 +136,4 @@ func advice() string {
 func have(program string) bool {
 	_, err := exec.LookPath(program)
 	return err == nil
-}
-
-// cacheDir is where a fetched Postgres is kept: readable for the account that a
-// server started by root runs as.
-func cacheDir() (string, error) {
-	if os.Geteuid() == 0 && runtime.GOOS == "linux" {
-		return "/var/cache/coworking/postgres", nil
-	}
-	dir, err := os.UserCacheDir()
-	return filepath.Join(dir, "coworking", "postgres"), err
-}
-
-// lines is the last lines of a text, for an error that has to stay readable.
-func lines(text []byte, most int) string {
-	all := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return strings.Join(all[max(0, len(all)-most):], "\n")
 }

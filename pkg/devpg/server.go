@@ -22,22 +22,24 @@ import (
 
 // Config is what a server runs on.
 type Config struct {
-	Dir      string    // where its data is; made at the first start, found again at the next
+	Dir      string    // where its data are; made at the first start, found again at the next. "": in /tmp, removed with the server
 	Port     int       // on 127.0.0.1; 0 finds a free one
 	Fast     bool      // for tests: nothing is synced to disk, so a crash of the machine loses it
+	BinDir   string    // a Postgres to take; "" looks for one, and fetches one where there is none
 	Log      io.Writer // what the server says; discarded if nil
-	Progress io.Writer // what is fetched or set up, for people; discarded if nil
+	Progress io.Writer // what is fetched or waited for, for people; discarded if nil
 }
 
 // Server is a running Postgres. It stops when its process does, also by SIGKILL.
 type Server struct {
-	dir, socket string
-	port        int
-	cmd         *exec.Cmd
-	alive       io.Closer // the guard's pipe: once it is closed, the server stops
-	exited      chan struct{}
-	err         error // why it exited
-	stop        sync.Once
+	dir    string // data/ is in it
+	folder string // its socket is in it, and the data too if nobody said where they go
+	port   int
+	cmd    *exec.Cmd
+	alive  io.Closer // the guard's pipe: once it is closed, the server stops
+	exited chan struct{}
+	err    error // why it exited
+	stop   sync.Once
 }
 
 const (
@@ -49,24 +51,30 @@ const (
 
 // guard runs the server until standard input ends, which it does when the process
 // that started it stops it, ends, or is killed. Then the server gets a fast
-// shutdown, and ten seconds later an immediate one. The socket's folder, $0, goes
-// with it.
+// shutdown, and ten seconds later an immediate one. Afterwards the guard removes the
+// server's folder in /tmp, for which nobody else may be left. Descriptor 3 is the
+// claim on the data, which only the server keeps.
 const guard = `
-exec 3<&0
-"$@" </dev/null 3<&- &
+folder=$1
+shift
+exec 4<&0
+"$@" </dev/null 4<&- &
 server=$!
+exec 3<&-
 (
-	cat <&3 >/dev/null
+	read -r end <&4
 	kill -INT $server
 	tries=0
 	while kill -0 $server && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 	kill -QUIT $server
 ) >/dev/null 2>&1 &
-exec 3<&-
+watcher=$!
+exec 4<&-
 wait $server
-status=$?
-rm -rf -- "$0"
-exit $status
+code=$?
+kill $watcher
+rm -rf "$folder"
+exit $code
 `
 
 // Start runs a Postgres on the data in a folder, and returns when it takes
@@ -79,52 +87,80 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = io.Discard
 	}
-	found, err := FindOrFetch(ctx, c.Progress)
-	if err != nil {
-		return nil, err
-	}
 	account, err := findAccount()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := account.place(c.Dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := initialise(ctx, found, account, dir); err != nil {
-		return nil, err
-	}
 	for attempt := 1; ; attempt++ {
-		s := &Server{dir: dir, port: c.Port, exited: make(chan struct{})}
-		err := s.start(ctx, c, found, account)
+		s, err := start(ctx, c, account)
 		if err == nil {
 			return s, nil
 		}
 		// Somebody else may have taken the port that was free a moment ago.
-		if c.Port != 0 || attempt == portAttempts || ctx.Err() != nil {
+		if c.Port != 0 || attempt == portAttempts || !errors.Is(err, errStopped) {
 			return nil, err
 		}
 	}
 }
 
-// start runs the server and waits until it takes connections; if it does not, it
-// is stopped again.
-func (s *Server) start(ctx context.Context, c Config, found Found, account account) (err error) {
+// errStopped is how a server ends that could not begin.
+var errStopped = errors.New("the database server stopped at once")
+
+// start is Start, once.
+func start(ctx context.Context, c Config, account account) (_ *Server, err error) {
+	s := &Server{port: c.Port, exited: make(chan struct{})}
 	if s.port == 0 {
 		if s.port, err = freePort(); err != nil {
-			return err
+			return nil, err
 		}
+	}
+	if err := s.findRoom(c, account); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(s.folder) // what it was made for went wrong
+		}
+	}()
+	found, err := choose(ctx, c, filepath.Join(s.dir, "data"))
+	if err != nil {
+		return nil, err
+	}
+	claimed, err := claim(ctx, s.dir, c.Progress)
+	if err != nil {
+		return nil, err
+	}
+	defer claimed.Close() // the server has it by then
+	if err := initialise(ctx, c, found, account, s.dir); err != nil {
+		return nil, err
 	}
 	log := &tail{}
 	c.Log = io.MultiWriter(c.Log, log)
-	if err := s.run(c, found, account); err != nil {
-		return err
+	if err := s.run(c, found, account, claimed); err != nil {
+		return nil, err
 	}
 	if err := s.ready(ctx); err != nil {
 		s.Stop()
-		return fault.Internal.Errorf("%w\n%s", err, lines(log.bytes(), 5))
+		return nil, fault.Of(err).Errorf("%w\n%s", err, lines(log.bytes(), 5))
 	}
-	return nil
+	return s, nil
+}
+
+// findRoom makes the folders that the server needs. A socket's path may have some
+// hundred characters only, so it gets one in /tmp.
+func (s *Server) findRoom(c Config, account account) (err error) {
+	if s.folder, err = os.MkdirTemp("/tmp", "cwpg"); err != nil {
+		return fault.Internal.Errorf("a folder for the database's socket: %w", err)
+	}
+	if err = account.own(s.folder); err == nil {
+		if s.dir = s.folder; c.Dir != "" {
+			s.dir, err = account.place(c.Dir)
+		}
+	}
+	if err != nil {
+		_ = os.RemoveAll(s.folder) // nothing is in it
+	}
+	return err
 }
 
 // URL is the address of one of its databases.
@@ -145,75 +181,29 @@ func (s *Server) Stop() {
 			_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
 			<-s.exited
 		}
-		_ = os.RemoveAll(s.socket)
+		_ = os.RemoveAll(s.folder) // the guard did, if it was not killed
 	})
 }
 
-// initialise makes the data folder, once. It is made beside its place and moved
-// there when done, so that a half-made one is never found.
-func initialise(ctx context.Context, found Found, account account, dir string) error {
-	data := filepath.Join(dir, "data")
-	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err == nil {
-		return checkVersion(data, found)
-	}
-	scratch := filepath.Join(dir, "initdb")
-	if err := os.RemoveAll(scratch); err != nil {
-		return fault.Internal.Errorf("the database's folder: %w", err)
-	}
-	// No password: only this machine can connect, and what it holds is the
-	// laptop's own.
-	initdb := exec.CommandContext(ctx, filepath.Join(found.BinDir, "initdb"), "-D", scratch, "-U", user, "-A", "trust",
-		"-E", "UTF8", "--locale=C", "--data-checksums", "--no-sync", "--no-instructions")
-	initdb.Dir = dir
-	initdb.SysProcAttr = account.attributes()
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return fault.Internal.Errorf("initdb: %w\n%s", err, lines(out, 5))
-	}
-	if err := os.Rename(scratch, data); err != nil {
-		return fault.Internal.Errorf("the database's folder: %w", err)
-	}
-	return nil
-}
-
-// checkVersion refuses data of another major version, which Postgres cannot read.
-func checkVersion(data string, found Found) error {
-	made, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
-	if err != nil {
-		return fault.Internal.Errorf("the database's folder: %w", err)
-	}
-	if v, _ := strconv.Atoi(string(bytes.TrimSpace(made))); v != found.Version {
-		return fault.Internal.Errorf("%s was made by Postgres %d, and %d is installed: install %d, or take another folder",
-			data, v, found.Version, v)
-	}
-	return nil
-}
-
 // run starts the server under its guard.
-func (s *Server) run(c Config, found Found, account account) error {
-	// A socket's path may have some hundred characters only, so not in Dir.
-	socket, err := os.MkdirTemp("/tmp", "cwpg")
-	if err != nil {
-		return fault.Internal.Errorf("a folder for the database's socket: %w", err)
-	}
-	s.socket = socket
-	if err := account.own(socket); err != nil {
-		return err
-	}
+func (s *Server) run(c Config, found Found, account account, claimed *os.File) (err error) {
 	settings := []string{
-		"listen_addresses=127.0.0.1", "port=" + strconv.Itoa(s.port), "unix_socket_directories=" + socket,
+		"listen_addresses=127.0.0.1", "port=" + strconv.Itoa(s.port), "unix_socket_directories=" + s.folder,
 		"max_connections=200", "shared_buffers=256MB", "max_wal_size=2GB",
 		"timezone=UTC", "log_timezone=UTC",
 	}
 	if c.Fast {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
 	}
-	args := []string{"-c", guard, socket, filepath.Join(found.BinDir, "postgres"), "-D", filepath.Join(s.dir, "data")}
+	args := []string{"-c", guard, "guard", s.folder, filepath.Join(found.BinDir, "postgres"), "-D", filepath.Join(s.dir, "data")}
 	for _, setting := range settings {
 		args = append(args, "-c", setting)
 	}
 	s.cmd = exec.Command("/bin/sh", args...)
 	s.cmd.Dir = s.dir
+	s.cmd.Env = environment()
 	s.cmd.Stdout, s.cmd.Stderr = c.Log, c.Log
+	s.cmd.ExtraFiles = []*os.File{claimed}
 	s.cmd.SysProcAttr = account.attributes()
 	s.cmd.SysProcAttr.Setpgid = true // Ctrl-C is for us: we stop the server when its clients are gone
 	if s.alive, err = s.cmd.StdinPipe(); err != nil {
@@ -229,21 +219,22 @@ func (s *Server) run(c Config, found Found, account account) error {
 	return nil
 }
 
-// ready waits until the server takes connections.
+// ready waits until the server takes connections. It asks at the socket, which is
+// ours alone: at the port somebody else's server may answer.
 func (s *Server) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	poll := time.NewTicker(50 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		conn, err := pgx.Connect(ctx, s.URL("postgres"))
+		conn, err := pgx.Connect(ctx, fmt.Sprintf("postgres://%s@/postgres?host=%s&port=%d", user, s.folder, s.port))
 		if err == nil {
 			return conn.Close(ctx)
 		}
 		select {
 		case <-poll.C:
 		case <-s.exited:
-			return fault.Internal.Errorf("Postgres stopped at once: %w", s.err)
+			return fault.Internal.Errorf("%w (%v)", errStopped, s.err)
 		case <-ctx.Done():
 			return fault.Unavailable.Errorf("Postgres does not take connections: %w", err)
 		}
