@@ -84,13 +84,15 @@ func (h *Health) ServeLive(w http.ResponseWriter, r *http.Request) {
 // ServeReady answers GET /readyz: 200, or 503 if a check fails or the process stops.
 func (h *Health) ServeReady(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
-	checks, notes, stopping := maps.Clone(h.ready), maps.Clone(h.notes), h.stopping
+	checks := maps.Clone(h.ready)
 	h.mu.Unlock()
 	s := ask(r.Context(), checks)
-	s.Notes = notes
-	if stopping {
+	h.mu.Lock() // afterwards: a check may note what it has found
+	s.Notes = maps.Clone(h.notes)
+	if h.stopping {
 		s.Status = "stopping"
 	}
+	h.mu.Unlock()
 	answer(w, s)
 }
 
