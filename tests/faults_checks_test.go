@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,11 +18,10 @@ import (
 
 // The promises that are checked once everything is well again.
 const (
-	nothingLost   = "L" // what was acknowledged is stored or buried
-	countedOnce   = "D" // no event is stored twice, each check-in is counted once
-	rollupsRight  = "R" // the rollups are what the stored events amount to
-	allAccounted  = "S" // each message of the stream is stored or buried
-	recoveredSoon = "T" // and nobody had to help
+	nothingLost  = "L" // what was acknowledged is stored or buried
+	countedOnce  = "D" // no event is stored twice, each check-in is counted once
+	rollupsRight = "R" // the rollups are what the stored events amount to
+	allAccounted = "S" // each message of the stream is stored or buried
 )
 
 // broken is what was found broken, in sentences, by the promise.
@@ -140,9 +140,9 @@ func identify(body []byte) identity {
 // check asks whether the promises hold: by what the test itself reads from the
 // broker and the database, and by `ingest verify`. All that was published must have
 // been acknowledged.
-func (s *site) check(l *ledger) broken {
+func (s *site) check() broken {
 	s.t.Helper()
-	acknowledged, err := l.read()
+	acknowledged, err := s.ledger.read()
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func (s *site) verify(found broken, k kept) {
 		s.t.Errorf("ingest verify ended with %d, its report says equal: %v", code, report.Equal)
 	}
 	for _, d := range report.Rollups.Differences {
-		found.note(rollupsRight, "ingest verify: %s %s %s %s is %s, its events say %s", d.Table, d.Space, d.Day, d.Key, d.Stored, d.Derived)
+		found.note(rollupsRight, "ingest verify: %s %s %s %s is %s, and its events say %s", d.Table, d.Space, d.Day, d.Key, compact(d.Stored), compact(d.Derived))
 	}
 	if report.Rollups.Refiling > 0 || report.Rollups.SpaceDays == 0 {
 		found.note(rollupsRight, "ingest verify looked at %d space-days, and left %d out", report.Rollups.SpaceDays, report.Rollups.Refiling)
@@ -260,4 +260,13 @@ func (s *site) verify(found broken, k kept) {
 			found.note(allAccounted, "ingest verify looked at %d of %d messages", p.Messages, len(k.streamed))
 		}
 	}
+}
+
+// compact is JSON on one line.
+func compact(text json.RawMessage) string {
+	var line bytes.Buffer
+	if json.Compact(&line, text) != nil {
+		return string(text)
+	}
+	return line.String()
 }

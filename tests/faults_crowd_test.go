@@ -99,6 +99,7 @@ var (
 
 // crowd is everybody who publishes.
 type crowd struct {
+	name      string // what their sources begin with; no two crowds of a site have the same
 	ledger    *ledger
 	publisher *stream.Publisher
 	now       time.Time // what happens lies before
@@ -112,7 +113,7 @@ type crowd struct {
 func (c *crowd) publish(ctx context.Context, stop <-chan struct{}, seed uint64) error {
 	var group errgroup.Group
 	for n := range doors {
-		d := &door{crowd: c, source: "door-" + strconv.Itoa(n), random: rand.New(rand.NewPCG(seed, uint64(n)))}
+		d := &door{crowd: c, source: c.name + "-" + strconv.Itoa(n), random: rand.New(rand.NewPCG(seed, uint64(n)))}
 		group.Go(func() error { return d.work(ctx, stop) })
 	}
 	return group.Wait()
@@ -128,19 +129,19 @@ type letter struct {
 type door struct {
 	*crowd
 
-	source  string
-	random  *rand.Rand
-	sent    []letter // that may be sent twice, or taken back
-	held    []letter // whose void is sent before them
-	serial  int
-	present []string // tokens that are out
+	source string
+	random *rand.Rand
+	serial int
+	sent   []letter    // check-ins that may be sent twice, or taken back
+	held   []letter    // whose void is sent before them
+	issued [][2]string // tokens, each with its space
 }
 
 // work sends batch after batch.
 func (d *door) work(ctx context.Context, stop <-chan struct{}) error {
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
-	batch := d.opening()
+	batch := d.settings()
 	for {
 		d.published.Add(int64(len(batch)))
 		if err := d.send(ctx, batch); err != nil {
@@ -201,12 +202,9 @@ func pausing(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// opening says where the spaces are: the first door knows.
-func (d *door) opening() []letter {
+// settings says where the spaces are.
+func (d *door) settings() []letter {
 	var batch []letter
-	if d.source != "door-0" {
-		return nil
-	}
 	for i, space := range spaces {
 		seats := 40
 		batch = append(batch, d.event(event.SpaceUpserted, space, "", event.Data{Settings: &event.Settings{TimeZone: &zones[i], Capacity: &seats}}))
@@ -278,13 +276,11 @@ func (d *door) ordinary() letter {
 		return d.event(event.CheckInFailed, space, member, event.Data{Reason: "expired"})
 	case pick < 92:
 		token := d.id()
-		d.present = append(d.present, space+" "+token)
+		d.issued = append(d.issued, [2]string{space, token})
 		return d.event(event.TokenIssued, space, member, event.Data{TokenID: token})
-	case pick < 97 && len(d.present) > 0:
-		n := d.random.IntN(len(d.present))
-		var token string
-		fmt.Sscan(d.present[n], &space, &token)
-		return d.event(event.TokenUsed, space, member, event.Data{TokenID: token, PartySize: 1})
+	case pick < 97 && len(d.issued) > 0:
+		token := d.issued[d.random.IntN(len(d.issued))]
+		return d.event(event.TokenUsed, token[0], member, event.Data{TokenID: token[1], PartySize: 1})
 	default:
 		return d.event(event.Heartbeat, space, "", event.Data{})
 	}

@@ -56,8 +56,10 @@ type site struct {
 	brokerAddr   string
 	monitorAddr  string
 
-	js   jetstream.JetStream
-	pool *pgxpool.Pool
+	js     jetstream.JetStream
+	pool   *pgxpool.Pool
+	ledger *ledger
+	crowds int
 }
 
 // open starts a site and stops it when the test ends. Of a test that failed, the
@@ -66,6 +68,7 @@ func open(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, ingest: ingest(t)}
 	s.makeFolder()
+	s.openLedger()
 	s.startLeash()
 	s.brokerAddr = "127.0.0.1:" + strconv.Itoa(freePort(t))
 	s.monitorAddr = "127.0.0.1:" + strconv.Itoa(freePort(t))
@@ -101,6 +104,16 @@ func (s *site) makeFolder() {
 	if err := os.Chmod(dir, 0o711); err != nil { // root's Postgres runs as somebody else
 		s.t.Fatal(err)
 	}
+}
+
+func (s *site) openLedger() {
+	s.t.Helper()
+	l, err := openLedger(s.path("ledger"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { l.file.Close() })
+	s.ledger = l
 }
 
 // path is a file in the site's folder.
