@@ -22,7 +22,7 @@ import (
 
 // Config is what a server runs on.
 type Config struct {
-	Dir      string    // where its data are; made at the first start, found again at the next. "": in /tmp, removed with the server
+	Dir      string    // where its data are; made at the first start, found again at the next. "": nowhere for long, they go with the server
 	Port     int       // on 127.0.0.1; 0 finds a free one
 	Fast     bool      // for tests: nothing is synced to disk, so a crash of the machine loses it
 	BinDir   string    // a Postgres to take; "" looks for one, and fetches one where there is none
@@ -52,7 +52,7 @@ const (
 // guard runs the server until standard input ends, which it does when the process
 // that started it stops it, ends, or is killed. Then the server gets a fast
 // shutdown, and ten seconds later an immediate one. Afterwards the guard removes the
-// server's folder in /tmp, for which nobody else may be left. Descriptor 3 is the
+// server's folder, for which nobody else may be left. Descriptor 3 is the
 // claim on the data, which only the server keeps.
 const guard = `
 folder=$1
@@ -147,9 +147,9 @@ func start(ctx context.Context, c Config, account account) (_ *Server, err error
 }
 
 // findRoom makes the folders that the server needs. A socket's path may have some
-// hundred characters only, so it gets one in /tmp.
+// hundred characters only, so it gets one of its own.
 func (s *Server) findRoom(c Config, account account) (err error) {
-	if s.folder, err = os.MkdirTemp("/tmp", "cwpg"); err != nil {
+	if s.folder, err = os.MkdirTemp(place(c), "cwpg"); err != nil {
 		return fault.Internal.Errorf("a folder for the database's socket: %w", err)
 	}
 	if err = account.own(s.folder); err == nil {

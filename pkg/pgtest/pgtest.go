@@ -1,7 +1,11 @@
 // Package pgtest gives a test a real database of its own.
 //
-// The first test of a process starts a Postgres, which dies with the process. The
-// schema is migrated once, into a template; each test gets a copy.
+// The schema is migrated once, into a template; each test gets a copy, which goes
+// when the test is over. The first test of a process starts a Postgres, which dies
+// with the process. Where PGTEST_URL names a server, as under `go run
+// ./pkg/pgtest/with go test …`, all processes share that one, and the database of a
+// test that failed is kept: its address is in the test's log. The user of that
+// address must be a superuser.
 package pgtest
 
 import (
@@ -10,35 +14,48 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"coworking/migrations"
 	"coworking/migrations/apply"
 	"coworking/pkg/devpg"
+	"coworking/pkg/pg"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// New is a pool on a migrated database of the test's own. The database is dropped
-// when the test is over.
+// patience is how long one step of setting up may take: the first one may have to
+// fetch a Postgres.
+const patience = 5 * time.Minute
+
+// New is a pool on a migrated database of the test's own.
 func New(t testing.TB) *pgxpool.Pool {
 	t.Helper()
-	return open(t, URL(t))
+	pool, err := pgxpool.New(t.Context(), URL(t))
+	if err != nil {
+		t.Fatalf("the test's database: %v", err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
 }
 
 // URL is the address of a migrated database of the test's own.
 func URL(t testing.TB) string {
 	t.Helper()
 	s := shared(t)
-	return s.create(t, s.template)
+	template, err := s.template()
+	if err != nil {
+		t.Fatalf("the schema that the test's database is a copy of: %v", err)
+	}
+	return s.create(t, template)
 }
 
 // Empty is the address of a database of the test's own with nothing in it.
@@ -47,51 +64,31 @@ func Empty(t testing.TB) string {
 	return shared(t).create(t, "template0")
 }
 
-func open(t testing.TB, url string) *pgxpool.Pool {
-	t.Helper()
-	pool, err := pgxpool.New(t.Context(), url)
-	if err != nil {
-		t.Fatalf("the test's database: %v", err)
-	}
-	t.Cleanup(pool.Close)
-	return pool
-}
-
+// server is where the databases are made.
 type server struct {
-	*devpg.Server
-	template string
+	address  string // of any of its databases
+	stays    bool   // when the tests' process is gone
+	template func() (string, error)
 }
 
-// start runs once in a process. Its folder cannot be removed at the end of the
-// process, which no one sees; it is removed at once the server holds it open no
-// more: by the next process that looks for folders without an owner.
+// start gives the process its server. Without one no test of a database can mean
+// anything, so whoever has none fails and never skips.
 var start = sync.OnceValues(func() (*server, error) {
-	for _, place := range places() {
-		sweep(place)
+	s := &server{address: os.Getenv("PGTEST_URL"), stays: true}
+	s.template = sync.OnceValues(s.makeTemplate)
+	if s.address != "" {
+		return s, nil
 	}
-	dir, err := makeFolder()
-	if err != nil {
-		return nil, fmt.Errorf("a folder for the tests' database: %w", err)
-	}
-	if err := os.Chmod(dir, 0o711); err != nil { // root's Postgres runs as somebody else
-		return nil, fmt.Errorf("a folder for the tests' database: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	pg, err := devpg.Start(ctx, devpg.Config{Dir: dir + "/pg", Fast: true, Progress: os.Stderr})
+	own, err := devpg.Start(ctx, devpg.Config{Fast: true, Progress: os.Stderr})
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Server: pg}
-	if s.template, err = s.makeTemplate(ctx); err != nil {
-		pg.Stop()
-		return nil, err
-	}
+	s.address, s.stays = own.URL("postgres"), false
 	return s, nil
 })
 
-// shared is the process's server. Without one no test of a database can mean
-// anything, so it fails and never skips.
 func shared(t testing.TB) *server {
 	t.Helper()
 	s, err := start()
@@ -101,110 +98,101 @@ func shared(t testing.TB) *server {
 	return s
 }
 
-// makeTemplate migrates the schema once.
-func (s *server) makeTemplate(ctx context.Context) (string, error) {
+// templating is the advisory lock of those who make templates.
+const templating = 0x7067_7465_7374
+
+// makeTemplate migrates the schema, once a server. What makes it a template is said
+// last: one that was left half-made is none, and is made again.
+func (s *server) makeTemplate() (string, error) {
 	name, err := templateName()
 	if err != nil {
 		return "", err
 	}
-	if err := s.exec(ctx, "create database "+name+" template template0"); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.address)
+	if err != nil {
 		return "", err
 	}
-	return name, apply.Up(ctx, s.Server.URL(name))
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "select pg_advisory_lock($1)", templating); err != nil {
+		return "", err
+	}
+	var made bool
+	err = conn.QueryRow(ctx, "select count(*) > 0 from pg_database where datname = $1 and datistemplate", name).Scan(&made)
+	if err != nil || made {
+		return name, err
+	}
+	for _, sql := range []string{"drop database if exists " + name + " with (force)", "create database " + name + " template template0"} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return "", err
+		}
+	}
+	if err := apply.Up(ctx, s.url(name), io.Discard); err != nil {
+		return "", err
+	}
+	_, err = conn.Exec(ctx, "alter database "+name+" with is_template true allow_connections false")
+	return name, err
 }
 
 // templateName is a name for this very schema.
 func templateName() (string, error) {
-	sum := sha256.New()
 	names, err := fs.Glob(migrations.FS, "*.sql")
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
 	for _, name := range names {
-		content, readErr := fs.ReadFile(migrations.FS, name)
-		if err = readErr; err != nil {
-			break
+		content, err := fs.ReadFile(migrations.FS, name)
+		if err != nil {
+			return "", err
 		}
 		fmt.Fprintf(sum, "%s %d\n%s", name, len(content), content)
-	}
-	if err != nil {
-		return "", fmt.Errorf("reading the migrations: %w", err)
 	}
 	return "template_" + hex.EncodeToString(sum.Sum(nil)[:8]), nil
 }
 
-// create makes a database and drops it when the test is over.
+// create makes a database, and drops it when the test is over.
 func (s *server) create(t testing.TB, template string) string {
 	t.Helper()
-	var random [6]byte
-	_, _ = rand.Read(random[:]) // never fails
-	name := "test_" + hex.EncodeToString(random[:])
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := s.exec(ctx, "create database "+name+" template "+template); err != nil {
+	name := "test_" + strings.ToLower(rand.Text())
+	if err := s.exec("create database " + name + " template " + template); err != nil {
 		t.Fatalf("the test's database: %v", err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := s.exec(ctx, "drop database "+name+" with (force)"); err != nil {
+		switch {
+		case t.Failed() && s.stays:
+			t.Logf("the test's database is kept: %s", pg.URL(s.url(name)))
+			return
+		case t.Failed():
+			t.Log("the test's database goes with its server; to look into one afterwards, name a server that stays in PGTEST_URL")
+		}
+		if err := s.exec("drop database " + name + " with (force)"); err != nil {
 			t.Errorf("the test's database: %v", err)
 		}
 	})
-	return s.Server.URL(name)
+	return s.url(name)
 }
 
-// copying is held while a database is made: a template may have one copier at a
-// time, and nobody connected.
-var copying sync.Mutex
-
-func (s *server) exec(ctx context.Context, sql string) error {
-	copying.Lock()
-	defer copying.Unlock()
-	conn, err := pgx.Connect(ctx, s.Server.URL("postgres"))
+// exec runs what no transaction can hold.
+func (s *server) exec(sql string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.address)
 	if err != nil {
-		return fmt.Errorf("connecting: %w", err)
+		return err
 	}
 	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, sql); err != nil {
-		return fmt.Errorf("%s: %w", sql, err)
-	}
-	return nil
+	_, err = conn.Exec(ctx, sql)
+	return err
 }
 
-func folderPrefix(pid int) string { return fmt.Sprintf("pgtest-%d-", pid) }
-
-// memory is where Linux keeps files that are never written to a disk: a database is
-// made there in a seventh of the time. It must have room for all that tests may
-// write; a container often has little.
-const (
-	memory = "/dev/shm"
-	room   = 4 << 30 // bytes
-)
-
-// places is where the folders of test processes may be.
-func places() []string { return []string{memory, os.TempDir()} }
-
-func makeFolder() (string, error) {
-	var disk syscall.Statfs_t
-	if err := syscall.Statfs(memory, &disk); err == nil && disk.Bavail*uint64(disk.Bsize) >= room {
-		if dir, err := os.MkdirTemp(memory, folderPrefix(os.Getpid())); err == nil {
-			return dir, nil
-		}
-	}
-	return os.MkdirTemp("", folderPrefix(os.Getpid()))
-}
-
-// sweep removes the folders of test processes that are gone.
-func sweep(place string) {
-	folders, err := os.ReadDir(place)
+// url is the address of one of the server's databases.
+func (s *server) url(database string) string {
+	u, err := url.Parse(s.address)
 	if err != nil {
-		return // nothing to remove then
+		return s.address // nobody could connect to it, and so says whoever tries
 	}
-	for _, f := range folders {
-		var pid int
-		if _, err := fmt.Sscanf(f.Name(), "pgtest-%d-", &pid); err != nil || !strings.HasPrefix(f.Name(), folderPrefix(pid)) {
-			continue
-		}
-		if !running(pid) {
-			_ = os.RemoveAll(filepath.Join(place, f.Name())) // whoever comes next tries again
-		}
-	}
+	u.Path = "/" + database
+	return u.String()
 }

@@ -1,0 +1,3 @@
+-- golang-migrate's table has one row, or none where everything was taken back.
+select version, dirty
+from schema_migrations
