@@ -76,6 +76,7 @@ func (o Options) settings() (names, settings []string) {
 		// stay: keys are always looked up in an index.
 		say("plan_cache_mode", "force_generic_plan")
 		say("enable_seqscan", "off")
+		say("jit", "off") // a small table without an index looks dear now, and is not
 		say("enable_hashjoin", "off")
 		say("enable_mergejoin", "off")
 	}

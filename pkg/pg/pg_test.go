@@ -160,7 +160,7 @@ func TestAnAddressIsReadOrRefused(t *testing.T) {
 func TestAPoolSetsWhatItsPromiseRestsOn(t *testing.T) {
 	names := []string{
 		"application_name", "timezone", "statement_timeout", "idle_in_transaction_session_timeout",
-		"synchronous_commit", "plan_cache_mode", "enable_seqscan", "enable_hashjoin", "enable_mergejoin",
+		"synchronous_commit", "plan_cache_mode", "enable_seqscan", "jit", "enable_hashjoin", "enable_mergejoin",
 	}
 	url := pgtest.URL(t)
 	for name, c := range map[string]struct {
@@ -169,11 +169,11 @@ func TestAPoolSetsWhatItsPromiseRestsOn(t *testing.T) {
 	}{
 		"a writer": {
 			pg.Options{Name: "w", MaxConns: 2, Writer: true, StatementTimeout: 1500 * time.Millisecond},
-			[]string{"w", "UTC", "1500ms", "1min", "on", "force_generic_plan", "off", "off", "off"},
+			[]string{"w", "UTC", "1500ms", "1min", "on", "force_generic_plan", "off", "off", "off", "off"},
 		},
 		"a reader": {
 			pg.Options{Name: "r", MaxConns: 2},
-			[]string{"r", "UTC", "0", "1min", "on", "auto", "on", "on", "on"},
+			[]string{"r", "UTC", "0", "1min", "on", "auto", "on", "on", "on", "on"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -49,9 +49,7 @@ func (s *Store) openShadow(ctx context.Context) (*shadow, error) {
 	// A connection of its own: statements prepared before the tables were there
 	// would mean the real ones.
 	config := s.pool.Config().ConnConfig.Copy()
-	for _, batchOnly := range []string{"statement_timeout", "plan_cache_mode", "enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
-		delete(config.RuntimeParams, batchOnly) // whole tables are compared here, for as long as it takes
-	}
+	config.RuntimeParams["synchronous_commit"] = "on" // a rebuild that ended has happened
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, pg.Classify(err)
