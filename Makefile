@@ -35,7 +35,7 @@ fmt: $(GOFUMPT) ## Format the Go code
 	$(GOFUMPT) -l -w .
 
 fmt-check: $(GOFUMPT) ## Fail where fmt would change something
-	@test -z "$$($(GOFUMPT) -l . | tee /dev/stderr)"
+	@test -z "$$($(GOFUMPT) -l . | tee -a /dev/stderr)"
 
 tidy: ## Tidy every go.mod and bring them to the same versions
 	go work sync
