@@ -46,8 +46,8 @@ func TestNothingIsLostAndNothingCountsTwiceThroughKills(t *testing.T) {
 	publishing := l.crowd.begin(t.Context(), seed)
 	l.run(*faultsFor)
 	healed := time.Now()
+	l.watches.Wait() // while events come in: they wait for one more, which must not have been the last
 	publishing.end(t)
-	l.watches.Wait()
 	s.drained()
 	recovered := time.Since(healed)
 	l.figures(recovered)
