@@ -1,0 +1,3 @@
+drop table app.personal_reads;
+drop table app.keys;
+drop schema app;

@@ -1,0 +1,3 @@
+select id, hash, name, scopes, spaces, created, expires, revoked, replaced_by, last_used
+from app.keys
+where id = @id
