@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -38,8 +37,13 @@ func (o old) Readable(context.Context) error             { return o.err }
 // answers is reports as they would be read.
 type answers func(context.Context) (report.Answer, error)
 
-func (a answers) Answer(ctx context.Context, _ report.Report, _ url.Values, _ time.Time) (report.Answer, error) {
+func (a answers) Answer(ctx context.Context, _ report.Question) (report.Answer, error) {
 	return a(ctx)
+}
+
+func (a answers) Version(ctx context.Context, _ report.Question) (string, error) {
+	answer, err := a(ctx)
+	return answer.Version, err
 }
 
 // serve is a server as on a laptop, with what a test changes.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
@@ -18,7 +19,7 @@ type format struct {
 	name      string // the value of format=, and the suffix
 	mediaType string
 	attached  bool // a browser should save it
-	encode    func(report.Answer) ([]byte, error)
+	encode    func(*bufio.Writer, report.Answer) error
 }
 
 // formats are all there are; the first is the default.
@@ -86,64 +87,75 @@ func accepted(header string) format {
 
 // encodeJSON writes an answer with a row a line, so that a person can read it and
 // a diff can show it.
-func encodeJSON(a report.Answer) ([]byte, error) {
-	var body bytes.Buffer
-	body.WriteString(`{"data":[`)
-	for i, row := range a.Rows {
+func encodeJSON(w *bufio.Writer, a report.Answer) error {
+	w.WriteString(`{"data":[`)
+	if err := writeRows(w, a.Rows, ","); err != nil {
+		return err
+	}
+	w.WriteString("\n],\n\"totals\":")
+	if err := write(w, a.Totals); err != nil {
+		return err
+	}
+	w.WriteString(",\n\"compare\":")
+	if err := write(w, a.Compare); err != nil {
+		return err
+	}
+	w.WriteString(",\n\"meta\":")
+	if err := write(w, a.Meta); err != nil {
+		return err
+	}
+	_, err := w.WriteString("}\n")
+	return err
+}
+
+// writeRows writes each row on a line of its own.
+func writeRows(w *bufio.Writer, rows []any, between string) error {
+	for i, row := range rows {
 		if i > 0 {
-			body.WriteByte(',')
+			w.WriteString(between)
 		}
-		body.WriteByte('\n')
-		if err := write(&body, row); err != nil {
-			return nil, err
+		w.WriteByte('\n')
+		if err := write(w, row); err != nil {
+			return err
 		}
 	}
-	body.WriteString("\n],\n\"totals\":")
-	if err := write(&body, a.Totals); err != nil {
-		return nil, err
-	}
-	body.WriteString(",\n\"meta\":")
-	if err := write(&body, a.Meta); err != nil {
-		return nil, err
-	}
-	body.WriteString("}\n")
-	return body.Bytes(), nil
+	return nil
 }
 
 // encodeLines writes the rows alone, one a line.
-func encodeLines(a report.Answer) ([]byte, error) {
-	var body bytes.Buffer
+func encodeLines(w *bufio.Writer, a report.Answer) error {
 	for _, row := range a.Rows {
-		if err := write(&body, row); err != nil {
-			return nil, err
+		if err := write(w, row); err != nil {
+			return err
 		}
-		body.WriteByte('\n')
+		w.WriteByte('\n')
 	}
-	return body.Bytes(), nil
+	return nil
 }
 
-// write appends a value as compact JSON, without escapes that only HTML needs.
-func write(body *bytes.Buffer, value any) error {
-	encoder := json.NewEncoder(body)
+// write appends a value as compact JSON, without escapes that only HTML needs. What
+// a buffered writer could not write, it says at its end.
+func write(w *bufio.Writer, value any) error {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		return fault.Internal.Errorf("writing an answer: %w", err)
 	}
-	body.Truncate(body.Len() - 1) // Encode ends with a newline
-	return nil
+	_, err := w.Write(bytes.TrimSuffix(body.Bytes(), []byte("\n")))
+	return err
 }
 
 // encodeCSV writes the rows as RFC 4180 says.
-func encodeCSV(a report.Answer) ([]byte, error) {
-	var body bytes.Buffer
-	w := csv.NewWriter(&body)
+func encodeCSV(body *bufio.Writer, a report.Answer) error {
+	w := csv.NewWriter(body)
 	w.UseCRLF = true
 	record := make([]string, len(a.Columns))
 	for i, column := range a.Columns {
 		record[i] = column.Name
 	}
 	if err := w.Write(record); err != nil {
-		return nil, fault.Internal.Errorf("writing an answer: %w", err)
+		return fault.Internal.Errorf("writing an answer: %w", err)
 	}
 	for _, row := range a.Rows {
 		for i, column := range a.Columns {
@@ -154,11 +166,11 @@ func encodeCSV(a report.Answer) ([]byte, error) {
 			record[i] = text
 		}
 		if err := w.Write(record); err != nil {
-			return nil, fault.Internal.Errorf("writing an answer: %w", err)
+			return fault.Internal.Errorf("writing an answer: %w", err)
 		}
 	}
 	w.Flush()
-	return body.Bytes(), nil
+	return w.Error()
 }
 
 // harmless is text that no spreadsheet takes for a formula: what begins like one

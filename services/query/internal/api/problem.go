@@ -28,6 +28,7 @@ var statuses = map[string]int{
 	"invalid_range":     http.StatusBadRequest,
 	"range_too_large":   http.StatusBadRequest,
 	"invalid_limit":     http.StatusBadRequest,
+	"invalid_cursor":    http.StatusBadRequest,
 	"invalid_time_zone": http.StatusBadRequest,
 	"invalid_value":     http.StatusBadRequest,
 	"unknown_parameter": http.StatusBadRequest,

@@ -1,10 +1,10 @@
 package api
 
 import (
+	"bufio"
 	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"coworking/pkg/fault"
@@ -15,17 +15,22 @@ import (
 
 // listed is a report as the list of reports shows it.
 type listed struct {
-	Name    string   `json:"name"`
-	Doc     string   `json:"doc"`
-	Href    string   `json:"href"`
-	Columns []string `json:"columns"`
+	Name       string   `json:"name"`
+	Doc        string   `json:"doc"`
+	Personal   bool     `json:"personal"` // it names persons
+	Href       string   `json:"href"`
+	Definition string   `json:"definition"`
+	Columns    []string `json:"columns"`
 }
 
 // list is every report there is.
 func (s *server) list(c echo.Context) error {
 	reports := []listed{}
 	for _, r := range report.Catalogue {
-		l := listed{Name: r.Name, Doc: r.Doc, Href: "/api/v1/reports/" + r.Name}
+		l := listed{
+			Name: r.Name, Doc: r.Doc, Personal: r.Personal,
+			Href: "/api/v1/reports/" + r.Name, Definition: "/docs/reports/" + r.Name,
+		}
 		for _, column := range r.Columns {
 			l.Columns = append(l.Columns, column.Name)
 		}
@@ -50,22 +55,51 @@ func (s *server) report(c echo.Context) error {
 		return err
 	}
 	query.Del("format")
-	answer, err := s.Reports.Answer(c.Request().Context(), r, query, s.Now())
-	if err != nil {
-		return err
-	}
-	body, err := format.encode(answer)
-	if err != nil {
-		return err
-	}
+	question := report.Question{Report: r, Query: query, AsOf: s.Now()}
 	header := c.Response().Header()
-	header.Set(echo.HeaderVary, echo.HeaderAccept)
+	header.Add(echo.HeaderVary, echo.HeaderAccept)
 	header.Set(echo.HeaderCacheControl, "private, no-cache")
-	header.Set(echo.HeaderContentLength, strconv.Itoa(len(body)))
+
+	if has := c.Request().Header.Get("If-None-Match"); has != "" {
+		version, err := s.Reports.Version(c.Request().Context(), question)
+		if err != nil {
+			return err
+		}
+		if tag := tagOf(version, format); matches(has, tag) {
+			header.Set("ETag", tag)
+			return c.NoContent(http.StatusNotModified)
+		}
+	}
+	answer, err := s.Reports.Answer(c.Request().Context(), question)
+	if err != nil {
+		return err
+	}
+	header.Set("ETag", tagOf(answer.Version, format))
+	header.Set(echo.HeaderContentType, format.mediaType)
 	if format.attached {
 		header.Set(echo.HeaderContentDisposition, mime.FormatMediaType("attachment", map[string]string{"filename": fileName(answer.Meta, format)}))
 	}
-	return c.Blob(http.StatusOK, format.mediaType, body)
+	c.Response().WriteHeader(http.StatusOK)
+	body := bufio.NewWriter(c.Response())
+	if err := format.encode(body, answer); err != nil {
+		return err
+	}
+	return body.Flush()
+}
+
+// tagOf is the entity tag of an answer in a format. It is a weak one: as_of and
+// complete_through move on while everything else stays.
+func tagOf(version string, f format) string { return `W/"` + version + "-" + f.name + `"` }
+
+// matches says whether an If-None-Match header names a tag (RFC 9110, 13.1.2).
+func matches(header, tag string) bool {
+	for named := range strings.SplitSeq(header, ",") {
+		named = strings.TrimSpace(named)
+		if named == "*" || strings.TrimPrefix(named, "W/") == strings.TrimPrefix(tag, "W/") {
+			return true
+		}
+	}
+	return false
 }
 
 // fileName sorts by report, then by range. Colons are no part of a file name.

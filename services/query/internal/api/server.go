@@ -6,7 +6,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 
 	"coworking/services/query/internal/report"
@@ -17,9 +16,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// Reports answers a report as of an instant.
+// Reports answers questions, and says which version an answer would have.
 type Reports interface {
-	Answer(ctx context.Context, r report.Report, query url.Values, asOf time.Time) (report.Answer, error)
+	Answer(ctx context.Context, q report.Question) (report.Answer, error)
+	Version(ctx context.Context, q report.Question) (string, error)
 }
 
 // Legacy answers the reports of the old system: compact JSON, without the newline
@@ -50,6 +50,10 @@ type Config struct {
 // ops is the addresses for those who run the service.
 var ops = map[string]bool{"/livez": true, "/readyz": true, "/metrics": true}
 
+// worthCompressing is how many bytes an answer has at least that is compressed for
+// who takes gzip.
+const worthCompressing = 1400
+
 // server is the handlers.
 type server struct {
 	Config
@@ -79,7 +83,7 @@ func New(c Config) http.Handler {
 	}
 	s.legacyRoutes(e)
 
-	v1 := e.Group("/api/v1", s.authenticate)
+	v1 := e.Group("/api/v1", s.authenticate, middleware.GzipWithConfig(middleware.GzipConfig{MinLength: worthCompressing}))
 	v1.GET("/reports", s.list)
 	v1.GET("/reports/:report", s.report, s.seated)
 	v1.HEAD("/reports/:report", s.report, s.seated)

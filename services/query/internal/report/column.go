@@ -1,8 +1,10 @@
 package report
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,17 +16,27 @@ import (
 // underscore: departures_explicit.
 type Column struct {
 	Name     string
-	Type     string // date, instant, text, integer, number or boolean
-	Unit     string // what the figure counts; "" where it is no figure
+	Type     string   // date, instant, text, integer, number, boolean, list, or counts: a number for each of some names
+	Items    []Column // what each item of a list is made of; nil: it is text
+	Unit     string   // what the figure counts; "" where it is no figure
 	Doc      string
 	Nullable bool
 
-	path []int
+	path []int // through the row's fields; nil: the name of the row's group
 }
 
 // Cell is the column's text in a row, and whether it is text that a person or a
 // device wrote: a spreadsheet must not take such a cell for a formula. Null is "".
 func (c Column) Cell(row any) (text string, words bool) {
+	if g, isGrouped := row.(grouped); isGrouped {
+		if c.path == nil {
+			if g.name == nil {
+				return "", false
+			}
+			return *g.name, true
+		}
+		row = g.row
+	}
 	v := reflect.ValueOf(row).Elem().FieldByIndex(c.path)
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
@@ -43,28 +55,43 @@ func (c Column) Cell(row any) (text string, words bool) {
 		return value.Format(time.RFC3339Nano), false
 	case fmt.Stringer:
 		return value.String(), false
-	default:
-		panic(fmt.Sprintf("report: column %s has no text", c.Name))
+	case []string:
+		return strings.Join(value, "; "), true
+	default: // a list or counts: one cell holds it as JSON
+		text, err := json.Marshal(value)
+		if err != nil {
+			panic(fmt.Sprintf("report: column %s has no text: %v", c.Name, err))
+		}
+		return string(text), false
 	}
+}
+
+// totalsOf reads the columns of totals. What carries the name of a row's column
+// has its words, too.
+func totalsOf[Totals any](row []Column) []Column {
+	return columnsIn(reflect.TypeFor[Totals](), "", nil, row)
 }
 
 // ColumnsOf reads a row's columns from its fields: their JSON names, `doc` and
 // `unit` tags. A struct within the row is a nested name.
 func ColumnsOf[Row any]() []Column {
-	return columnsIn(reflect.TypeFor[Row](), "", nil)
+	return columnsIn(reflect.TypeFor[Row](), "", nil, nil)
 }
 
-func columnsIn(row reflect.Type, prefix string, path []int) []Column {
+func columnsIn(row reflect.Type, prefix string, path []int, known []Column) []Column {
 	var columns []Column
 	for i := range row.NumField() {
 		field := row.Field(i)
+		if !field.IsExported() {
+			continue // for the report's own use
+		}
 		name := field.Tag.Get("json")
 		if name == "" || strings.ContainsAny(name, ", ") {
 			panic(fmt.Sprintf("report: %s.%s has no plain JSON name", row, field.Name))
 		}
 		here := append(append([]int(nil), path...), i)
 		if field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[time.Time]() {
-			columns = append(columns, columnsIn(field.Type, prefix+name+"_", here)...)
+			columns = append(columns, columnsIn(field.Type, prefix+name+"_", here, known)...)
 			continue
 		}
 		column := Column{
@@ -78,6 +105,12 @@ func columnsIn(row reflect.Type, prefix string, path []int) []Column {
 			column.Nullable, kind = true, kind.Elem()
 		}
 		column.Type = typeName(kind)
+		if column.Type == "list" && kind.Elem().Kind() == reflect.Struct {
+			column.Items = columnsIn(kind.Elem(), "", nil, nil)
+		}
+		if i := slices.IndexFunc(known, func(k Column) bool { return k.Name == column.Name }); i >= 0 && column.Doc == "" {
+			column.Doc, column.Unit = known[i].Doc, known[i].Unit
+		}
 		if column.Doc == "" || column.Type == "" {
 			panic(fmt.Sprintf("report: column %s of %s has no words, or a type that cannot be written", column.Name, row))
 		}
@@ -92,7 +125,7 @@ func typeName(kind reflect.Type) string {
 		return "date"
 	case reflect.TypeFor[time.Time]():
 		return "instant"
-	case reflect.TypeFor[Hours](), reflect.TypeFor[Minutes](), reflect.TypeFor[Mean]():
+	case reflect.TypeFor[Hours](), reflect.TypeFor[Minutes](), reflect.TypeFor[Seconds](), reflect.TypeFor[Mean]():
 		return "number"
 	case reflect.TypeFor[string]():
 		return "text"
@@ -100,7 +133,11 @@ func typeName(kind reflect.Type) string {
 		return "integer"
 	case reflect.TypeFor[bool]():
 		return "boolean"
-	default:
-		return ""
+	case reflect.TypeFor[map[string]int64]():
+		return "counts"
 	}
+	if kind.Kind() == reflect.Slice {
+		return "list"
+	}
+	return ""
 }

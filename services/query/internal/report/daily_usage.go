@@ -9,11 +9,26 @@ import (
 )
 
 // DailyUsage is how busy the spaces were, day by day.
-var DailyUsage = define("daily_usage",
-	"Check-ins, visits, distinct members and the hours they stayed, by visit day.", dailyUsage)
+var DailyUsage = define("daily_usage", Definition{
+	Doc: "Check-ins, visits, distinct members and the hours they stayed, by visit day.",
+	Counts: []string{
+		"Every check-in counts, also one by token and one that only touches an open visit; a visit counts on the day it began.",
+		"Visitor hours are the time inside, without time between a check-out and a return, times the people of a visit; a visit that goes on counts up to now.",
+		"Unique members of a week, a month or the range are counted for it, never added up from days.",
+	},
+	Leaves: []string{
+		"Anonymous visits are no members. Refusals at the door are no check-ins.",
+		"With a filter, check-ins are those of the visits that pass it, and refusals are not known: nobody was let in.",
+	},
+	Reads:   "The sums of each visit day; for other days than the spaces' own, their quarters of an hour and the visits themselves.",
+	Example: "from=2026-03-27&to=2026-04-02",
+}, dailyUsage)
 
 type dailyUsageParams struct {
 	Common
+	Filtered
+	ByVisit
+	Compared
 	Interval string `param:"interval" enum:"day,week,month" default:"day" doc:"How many days a row counts."`
 }
 
@@ -71,7 +86,10 @@ func dailyUsage(ctx context.Context, s *scope, p dailyUsageParams) (counted[dail
 	t.markLives()
 
 	count := t.countInstants
-	if s.wholeDays() {
+	switch {
+	case s.filtered():
+		count = t.countStays
+	case s.wholeDays():
 		count = t.countDays
 	}
 	if err := count(ctx); err != nil {
@@ -132,6 +150,12 @@ func (t *tally) countInstants(ctx context.Context) error {
 	if err := t.countEvents(ctx); err != nil {
 		return err
 	}
+	return t.countStays(ctx)
+}
+
+// countStays adds up each visit where it began. With a filter, its check-ins are
+// all that can be told of events.
+func (t *tally) countStays(ctx context.Context) error {
 	stays, err := t.stays(ctx, t.inRange())
 	for i := range stays {
 		v := &stays[i]
@@ -140,6 +164,9 @@ func (t *tally) countInstants(ctx context.Context) error {
 			continue
 		}
 		u := usage{visits: 1, dwell: v.dwell(window{v.in, t.asOf})}
+		if t.filtered() {
+			u.checkins = v.touches
+		}
 		if v.member == 0 {
 			u.anonymous = 1
 		}
@@ -248,7 +275,7 @@ func (t *tally) answer(interval string, members int64) counted[dailyUsageRow, da
 			Visits:          u.known(u.visits),
 			UniqueMembers:   u.known(u.members),
 			AnonymousVisits: u.known(u.anonymous),
-			Failed:          u.known(u.failed),
+			Failed:          t.refusals(u),
 			VisitorHours:    u.hours(),
 			Open:            u.known(u.open),
 			Partial:         u.partial,
@@ -260,12 +287,20 @@ func (t *tally) answer(interval string, members int64) counted[dailyUsageRow, da
 		Visits:          total.known(total.visits),
 		UniqueMembers:   total.known(total.members),
 		AnonymousVisits: total.known(total.anonymous),
-		Failed:          total.known(total.failed),
+		Failed:          t.refusals(&total),
 		VisitorHours:    total.hours(),
 		Open:            total.known(total.open),
 		Partial:         total.partial,
 	}
 	return answer
+}
+
+// refusals is the refusals at the door; no visit says whose they were.
+func (t *tally) refusals(u *usage) *int64 {
+	if t.filtered() {
+		return nil
+	}
+	return u.known(u.failed)
 }
 
 // known is a figure within the life of a space, null outside of it.

@@ -27,6 +27,15 @@ func (m Minutes) String() string { return decimal(divide(int64(m), 60), 0) }
 // MarshalJSON writes the number that String shows.
 func (m Minutes) MarshalJSON() ([]byte, error) { return []byte(m.String()), nil }
 
+// Seconds is a time in microseconds, written in seconds.
+type Seconds int64
+
+// String is the seconds with up to six decimals.
+func (s Seconds) String() string { return decimal(int64(s), 0) }
+
+// MarshalJSON writes the number that String shows.
+func (s Seconds) MarshalJSON() ([]byte, error) { return []byte(s.String()), nil }
+
 // Mean is a mean or a share.
 type Mean float64
 
@@ -44,6 +53,15 @@ func mean(part, whole int64) *Mean {
 	}
 	m := Mean(float64(part) / float64(whole))
 	return &m
+}
+
+// percent is 100 × part ÷ whole, nil where the whole is nothing.
+func percent(part, whole int64) *Mean { return mean(100*part, whole) }
+
+// figure is a count as rows hold it.
+func figure[N int | int32 | int64](n N) *int64 {
+	f := int64(n)
+	return &f
 }
 
 // divide rounds half away from zero.

@@ -46,44 +46,59 @@ func ask(handler http.Handler, address string) *httptest.ResponseRecorder {
 	return response
 }
 
-func TestReportsAreAsAddedUpByHand(t *testing.T) {
-	pool := pgtest.New(t)
-	loadWorld(t, pool)
-	later := time.Date(2026, 10, 25, 12, 0, 0, 0, time.UTC)
-	cases := map[string]struct {
-		at            time.Time
-		report, query string
-	}{
-		"daily_usage":            {noon, "daily_usage", "from=2026-03-27&to=2026-04-02"},
-		"daily_usage_berlin":     {noon, "daily_usage", "from=2026-03-27&to=2026-04-02&space=berlin"},
-		"daily_usage_in_utc":     {noon, "daily_usage", "from=2026-03-27&to=2026-04-02&tz=UTC"},
-		"daily_usage_by_week":    {noon, "daily_usage", "from=2026-03-27&to=2026-04-02&interval=week"},
-		"daily_usage_of_a_while": {noon, "daily_usage", "from=2026-03-30T07:31:00Z&to=2026-03-30T09:05:00Z&space=berlin"},
-
-		"hourly_usage":         {noon, "hourly_usage", "from=2026-03-31&to=2026-04-01&space=berlin"},
-		"hourly_usage_spring":  {noon, "hourly_usage", "from=2026-03-29&to=2026-03-30&space=berlin"},
-		"hourly_usage_autumn":  {later, "hourly_usage", "from=2026-10-25&to=2026-10-26&space=berlin&interval=15m"},
-		"hourly_usage_of_all":  {noon, "hourly_usage", "from=2026-03-29&to=2026-03-31"},
-		"hourly_usage_in_utc":  {noon, "hourly_usage", "from=2026-03-30&to=2026-03-31&tz=UTC"},
-		"unique_members":       {noon, "unique_members", "from=2026-03-27&to=2026-04-02"},
-		"unique_members_month": {noon, "unique_members", "from=2026-03-01&to=2026-05-01&interval=month&tz=Asia/Kathmandu"},
-
-		"occupancy_peak":        {noon, "occupancy_peak", "from=2026-03-27&to=2026-04-02&space=berlin&space=kathmandu"},
-		"occupancy_peak_no_cap": {noon, "occupancy_peak", "from=2026-03-27&to=2026-04-02"},
-		"occupancy_peak_in_utc": {noon, "occupancy_peak", "from=2026-03-27&to=2026-04-02&tz=UTC&space=kathmandu"},
+// Every report answers the example of its page as that shows it: a world of a few
+// visits, which a person can add up.
+func TestExamplesAreAsAddedUpByHand(t *testing.T) {
+	for _, r := range report.Catalogue {
+		t.Run(r.Name, func(t *testing.T) {
+			byHand(t, "examples", map[string]asked{r.Name: {noon, r.Name, r.Example}})
+		})
 	}
+}
+
+// asked is a question, and when.
+type asked struct {
+	at            time.Time
+	report, query string
+}
+
+// byHand holds answers on the world of testdata/<report>.sql, or of
+// testdata/world.sql where a report has none of its own, against golden files in a
+// folder. Each was added up by a person once.
+func byHand(t *testing.T, folder string, cases map[string]asked) {
+	t.Helper()
+	worlds := map[string]*pgxpool.Pool{}
 	for name, c := range cases {
+		world := worldOf(t, worlds, c.report)
 		t.Run(name, func(t *testing.T) {
-			handler := serve(pool, c.at)
+			handler := serve(world, c.at)
 			for _, suffix := range []string{"json", "csv"} {
 				response := ask(handler, c.report+"."+suffix+"?"+c.query)
 				if response.Code != http.StatusOK {
 					t.Fatalf("%d: %s", response.Code, response.Body)
 				}
-				golden(t, filepath.Join("testdata", "golden", name+"."+suffix), response.Body.String())
+				golden(t, filepath.Join(folder, name+"."+suffix), response.Body.String())
 			}
 		})
 	}
+}
+
+// worldOf is the database with a report's world, made once a test.
+func worldOf(t *testing.T, worlds map[string]*pgxpool.Pool, report string) *pgxpool.Pool {
+	t.Helper()
+	file := filepath.Join("testdata", report+".sql")
+	if _, err := os.Stat(file); err != nil {
+		file = filepath.Join("testdata", "world.sql")
+	}
+	if worlds[file] == nil {
+		script, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		worlds[file] = pgtest.New(t)
+		loadScript(t, worlds[file], string(script))
+	}
+	return worlds[file]
 }
 
 // golden holds a text against a file.

@@ -9,11 +9,26 @@ import (
 )
 
 // HourlyUsage is how the days go.
-var HourlyUsage = define("hourly_usage",
-	"Arrivals, departures and how many were inside, by hour of the wall clock; an hour that clocks repeat is two rows, one that they skip is none.", hourlyUsage)
+var HourlyUsage = define("hourly_usage", Definition{
+	Doc: "Arrivals, departures and how many were inside, by hour of the wall clock; an hour that clocks repeat is two rows, one that they skip is none.",
+	Counts: []string{
+		"An arrival is a visit that began, a departure one that ended: explicit if a check-out said so, estimated if its end was inferred.",
+		"Average occupancy is people inside weighted by time, up to now; the peak is the most at one instant. Both count all people of a visit.",
+		"Who is cut off at the day's end leaves in its last hour.",
+	},
+	Leaves: []string{
+		"Time between a check-out and a return within the hour is no presence.",
+		"Several spaces without tz meet by what their clocks show; start is null where that was at different instants.",
+	},
+	Reads:   "The visits of the range's days.",
+	Example: "from=2026-03-31&to=2026-04-01&space=berlin",
+}, hourlyUsage)
 
 type hourlyUsageParams struct {
 	Common
+	Filtered
+	ByVisit
+	Compared
 	Interval string `param:"interval" enum:"15m,hour" default:"hour" doc:"How long a row is."`
 }
 

@@ -19,6 +19,7 @@ type Meta struct {
 	From       string  `json:"from"`
 	To         string  `json:"to"` // not included
 	Interval   string  `json:"interval"`
+	GroupBy    *string `json:"group_by"`
 	Filters    Filters `json:"filters"`
 
 	AsOf            time.Time  `json:"as_of"`
@@ -30,10 +31,13 @@ type Meta struct {
 	NextCursor      *string    `json:"next_cursor"`
 }
 
-// Filters is what the answer was narrowed down to.
-type Filters struct {
-	Space []string `json:"space,omitempty"`
-}
+// Filters is what the answer was narrowed down to: the values of each parameter
+// that names what is counted, by its name.
+type Filters map[string][]string
+
+// schema is the version of what answers look like. It moves when a column changes
+// its name or its meaning.
+const schema = 1
 
 // ends counts visits that have ended, and how many of those ends were inferred.
 type ends struct{ estimated, all int64 }
@@ -54,15 +58,18 @@ func (s *scope) meta(ctx context.Context, report, interval string, partialLast b
 	m := Meta{
 		Report:         report,
 		Definition:     "/docs/reports/" + report,
-		Schema:         1,
+		Schema:         schema,
 		TZ:             s.zoneName(),
 		From:           bound(s.asked.From, s.from),
 		To:             bound(s.asked.To, s.to),
 		Interval:       interval,
-		Filters:        Filters{Space: s.asked.Space},
+		Filters:        s.filters(),
 		AsOf:           time.UnixMicro(s.asOf).UTC(),
 		PartialLast:    partialLast,
 		EstimatedShare: mean(e.estimated, e.all),
+	}
+	if s.by != "" {
+		m.GroupBy = &s.by
 	}
 	whole, rest := s.wholeOwnDays()
 	args := whole.args()
@@ -83,6 +90,17 @@ func (s *scope) meta(ctx context.Context, report, interval string, partialLast b
 		m.LateEvents += c.late
 	}
 	return m, err
+}
+
+// filters is the parameters that were given of those that name what is counted.
+func (s *scope) filters() Filters {
+	f := Filters{}
+	for _, name := range []string{"space", "plan", "team", "zone", "method", "source", "member"} {
+		if values := s.question.Query[name]; len(values) > 0 {
+			f[name] = values
+		}
+	}
+	return f
 }
 
 // zoneName is whose dates the answer's are.

@@ -8,11 +8,23 @@ import (
 )
 
 // OccupancyPeak is how full it was at most.
-var OccupancyPeak = define("occupancy_peak",
-	"The most people at one instant of each day, when that was, and for how long the spaces were nearly or more than full.", occupancyPeak)
+var OccupancyPeak = define("occupancy_peak", Definition{
+	Doc: "The most people at one instant of each day, when that was, and for how long the spaces were nearly or more than full.",
+	Counts: []string{
+		"Visits are swept in order of time, so the peak is exact; who leaves at the instant that another comes was never there together with them.",
+		"minutes_over is the time in which more than 60, 80 and 100 % of the seats of that moment were taken.",
+		"avg_open_hours is people inside weighted by time, in opening hours; without known hours it is all day.",
+	},
+	Leaves:  []string{"Minutes over a share are null where a space's capacity is not known.", "Presence after now."},
+	Reads:   "The visits of the range's days, and the capacity and opening hours of each day.",
+	Example: "from=2026-03-27&to=2026-04-02&space=berlin&space=kathmandu",
+}, occupancyPeak)
 
 type occupancyPeakParams struct {
 	Common
+	Filtered
+	ByVisit
+	Compared
 	Interval string `param:"interval" enum:"day,week,month" default:"day" doc:"How many days a row counts."`
 }
 

@@ -18,24 +18,25 @@ import (
 type Param struct {
 	Name     string
 	Doc      string
-	Type     string   // date, zone, text or integer
+	Type     string   // date, zone, text, integer or boolean
 	Enum     []string // every value there is; nil: any of its type
 	Default  string   // what holds where it is not given
 	Repeated bool     // may be given more than once
 	Least    int      // with Most: the bounds of an integer
 	Most     int
+	Personal bool // who asks this must be allowed to read members
 
 	fault string // the code of a bad value
 	path  []int
 }
 
-// Common is what may be asked of every report. A report's own parameters stand
-// beside it in a struct that embeds it.
+// Common is what may be asked of every report on a range. A report's own
+// parameters stand beside it in a struct that embeds it.
 type Common struct {
-	Space     []string `param:"space" doc:"Only these spaces; all if none is named."`
+	Space     []string `param:"space" doc:"Only these spaces; all that may be seen if none is named."`
 	From      *Bound   `param:"from" doc:"The first day, or an instant (RFC 3339)."`
 	To        *Bound   `param:"to" doc:"The day after the last, or an instant (RFC 3339)."`
-	Period    *string  `param:"period" enum:"today,yesterday,7d,28d,90d,12mo,wtd,mtd,ytd,all" default:"28d" doc:"Instead of from and to; it ends with today."`
+	Period    *string  `param:"period" enum:"today,yesterday,7d,28d,90d,12mo,wtd,mtd,ytd,all" default:"28d" doc:"Instead of from and to; all but yesterday end with today."`
 	TZ        *Zone    `param:"tz" doc:"Count by midnight days of this IANA time zone; without it, by each space's own visit days."`
 	WeekStart string   `param:"week_start" enum:"mon,tue,wed,thu,fri,sat,sun" default:"mon" doc:"The day that weeks begin on."`
 	Limit     int      `param:"limit" default:"100" least:"1" most:"1000" fault:"invalid_limit" doc:"The most rows of a list of members; other rows are never cut."`
@@ -43,18 +44,83 @@ type Common struct {
 
 func (c Common) asked() Common { return c }
 
+// period is the period that was asked for, also if nobody said so; "" where bounds
+// were given.
+func (c Common) period() string {
+	switch {
+	case c.Period != nil:
+		return *c.Period
+	case c.From == nil && c.To == nil:
+		return "28d"
+	default:
+		return ""
+	}
+}
+
 // week is the day that weeks begin on.
 func (c Common) week() time.Weekday {
 	return time.Weekday(slices.Index([]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}, c.WeekStart))
 }
 
-// asker is a struct of parameters: it embeds Common.
+// asker is a struct of parameters: it embeds Common or Present.
 type asker interface{ asked() Common }
+
+// Present is what may be asked of every report on the present.
+type Present struct {
+	Space []string `param:"space" doc:"Only these spaces; all that may be seen if none is named."`
+	TZ    *Zone    `param:"tz" doc:"Show times in this IANA time zone; without it, in each space's own."`
+	Limit *int     `param:"limit" least:"1" most:"1000" fault:"invalid_limit" doc:"The most rows of a list of members; all of them if it is not given."`
+}
+
+func (p Present) asked() Common {
+	today := "today"
+	return Common{Space: p.Space, TZ: p.TZ, Period: &today, WeekStart: "mon", Limit: 1000}
+}
 
 // Days says what an average per day divides by; to be embedded where a report has one.
 type Days struct {
 	Days string `param:"days" enum:"open,calendar" default:"open" doc:"What an average per day divides by: open days, or all of them."`
 }
+
+// Filtered narrows down the visits that count; to be embedded where a report counts
+// visits. A visit that names no plan or team has the member's at that time.
+type Filtered struct {
+	Plan   []string `param:"plan" doc:"Only visits on one of these plans."`
+	Team   []string `param:"team" doc:"Only visits of members of one of these teams."`
+	Zone   []string `param:"zone" doc:"Only visits that began in one of these zones of a space."`
+	Method []string `param:"method" doc:"Only visits that were opened in one of these ways: door, kiosk, app, …"`
+}
+
+func (f Filtered) narrowed() Filtered { return f }
+
+// ByVisit splits rows by what visits say; to be embedded beside Filtered.
+type ByVisit struct {
+	GroupBy *string `param:"group_by" enum:"space,plan,team,zone,method" doc:"The same rows for each of these, whose name comes first; totals stay those of all."`
+}
+
+func (b ByVisit) groupedBy() *string { return b.GroupBy }
+
+// BySpace splits rows by space, where they count other things than visits.
+type BySpace struct {
+	GroupBy *string `param:"group_by" enum:"space" doc:"The same rows for each space, whose name comes first; totals stay those of all."`
+}
+
+func (b BySpace) groupedBy() *string { return b.GroupBy }
+
+// Compared sets a range beside an earlier one.
+type Compared struct {
+	Compare *string `param:"compare" enum:"previous_period,previous_year" doc:"Set the range beside an earlier one; of a range that is still running, beside the part that had passed then."`
+	Match   *string `param:"match" enum:"weekday" doc:"Move the earlier range by whole weeks, so that Mondays meet Mondays."`
+}
+
+func (c Compared) compared() Compared { return c }
+
+// Paged cuts a list of members into pages.
+type Paged struct {
+	Cursor *Cursor `param:"cursor" doc:"Goes on where an answer ended: its meta.next_cursor. The other parameters stay the same."`
+}
+
+func (p Paged) paged() *Cursor { return p.Cursor }
 
 // Bound is where a range begins or ends: a date, which stands for the start of
 // that day, or an instant.
@@ -106,6 +172,7 @@ func paramsIn(fields reflect.Type, path []int) []Param {
 			Doc:      field.Tag.Get("doc"),
 			Default:  field.Tag.Get("default"),
 			Repeated: field.Type.Kind() == reflect.Slice,
+			Personal: field.Tag.Get("personal") == "true",
 			fault:    field.Tag.Get("fault"),
 			path:     here,
 		}
@@ -132,8 +199,10 @@ func paramType(field reflect.Type) string {
 		return "date"
 	case reflect.TypeFor[*Zone]():
 		return "zone"
-	case reflect.TypeFor[int]():
+	case reflect.TypeFor[int](), reflect.TypeFor[*int]():
 		return "integer"
+	case reflect.TypeFor[bool]():
+		return "boolean"
 	default:
 		return "text"
 	}
@@ -174,12 +243,21 @@ func (p Param) set(field reflect.Value, value string) error {
 		return p.refuse("%s is one of %s, not %q", p.Name, strings.Join(p.Enum, ", "), value)
 	}
 	switch {
-	case field.Kind() == reflect.Int:
+	case p.Type == "integer":
 		n, err := strconv.Atoi(value)
 		if err != nil || n < p.Least || n > p.Most {
 			return p.refuse("%s is a whole number from %d to %d, not %q", p.Name, p.Least, p.Most, value)
 		}
+		if field.Kind() == reflect.Pointer {
+			field.Set(reflect.ValueOf(&n))
+			break
+		}
 		field.SetInt(int64(n))
+	case p.Type == "boolean":
+		if value != "true" && value != "false" {
+			return p.refuse("%s is true or false, not %q", p.Name, value)
+		}
+		field.SetBool(value == "true")
 	case field.Kind() == reflect.Slice:
 		field.Set(reflect.Append(field, reflect.ValueOf(value)))
 	case field.Kind() == reflect.String:

@@ -50,7 +50,7 @@ func TestReportsAgreeWithPlainLoops(t *testing.T) {
 // empty deletes the world before: for few rows that is quicker than to truncate.
 func empty(pool *pgxpool.Pool) error {
 	batch := &pgx.Batch{}
-	for _, table := range []string{"names", "spaces", "space_changes", "members", "events", "member_day", "more_visits", "space_day"} {
+	for _, table := range []string{"names", "spaces", "space_changes", "members", "member_changes", "events", "tokens", "method_day", "member_day", "more_visits", "space_day"} {
 		batch.Queue("delete from " + table)
 	}
 	return pool.SendBatch(context.Background(), batch).Close()
@@ -179,7 +179,7 @@ func judge(t *rapid.T, reader *report.Reader, name string, q question) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := reader.Answer(context.Background(), r, query, q.asOf)
+	answer, err := reader.Answer(context.Background(), report.Question{Report: r, Query: query, AsOf: q.asOf})
 	if err != nil {
 		t.Fatalf("%s?%s: %v", name, query.Encode(), err)
 	}
@@ -245,7 +245,7 @@ func (w *world) tell(ctx context.Context, conn *pgx.Conn) error {
 	for _, s := range w.sites {
 		batch.Queue(`insert into said values ($1, '2026-01-01Z', $2)`, s.name, s.settings())
 		for _, e := range s.events {
-			batch.Queue(`insert into told values ($1, $2, $3, $4)`, s.name, e.kind, e.at, e.received)
+			batch.Queue(`insert into told (space, kind, at, received) values ($1, $2, $3, $4)`, s.name, e.kind, e.at, e.received)
 		}
 		for _, v := range s.visits {
 			var away []time.Time
@@ -259,7 +259,7 @@ func (w *world) tell(ctx context.Context, conn *pgx.Conn) error {
 			case v.cutoff:
 				ended = "cutoff"
 			}
-			batch.Queue(`insert into stayed values ($1, $2, nullif($3, ''), $4, $5, $6, $7, $8)`,
+			batch.Queue(`insert into stayed (space, day, member, in_at, out_at, ended, party, away) values ($1, $2, nullif($3, ''), $4, $5, $6, $7, $8)`,
 				s.name, v.day, v.member, v.in, v.out, ended, v.party, away)
 		}
 	}

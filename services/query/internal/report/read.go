@@ -2,6 +2,9 @@ package report
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"coworking/pkg/calendar"
@@ -85,34 +88,80 @@ func (s *scope) spaceDays(ctx context.Context, slots bool) ([]spaceDay, error) {
 // stay is a visit as it is stored: with its final end, measured or estimated,
 // whether or not that has come by asOf.
 type stay struct {
-	place    *place
-	day      calendar.Date // of the space's own calendar
-	member   int32         // 0: anonymous
-	in, out  int64
-	explicit bool
-	party    int64
-	away     []int64 // out, in, out, in …: between a check-out and a re-entry
+	place     *place
+	day       calendar.Date // of the space's own calendar
+	member    int32         // 0: anonymous
+	in, out   int64
+	explicit  bool
+	cutoff    bool // it was cut at the day's end
+	party     int64
+	away      []int64 // out, in, out, in …: between a check-out and a re-entry
+	touches   int64   // its check-ins
+	lastTouch int64
+
+	// Words of the dictionary; 0: not said.
+	method, zone int32
+	plan, team   int32 // where the visit names none, the member's at that time, if the scope wants plans
 }
 
-// stays reads the visits of some visit days.
+// said is what a visit says of a field that rows can be grouped by.
+func (v *stay) said(field string) int32 {
+	switch field {
+	case "plan":
+		return v.plan
+	case "team":
+		return v.team
+	case "zone":
+		return v.zone
+	default:
+		return v.method
+	}
+}
+
+// stays reads the visits of some visit days that count.
 func (s *scope) stays(ctx context.Context, days ownDays) ([]stay, error) {
-	rows, err := s.db.Query(ctx, staysSQL, days.args())
+	all, err := s.everyStay(ctx, days)
+	if err != nil || !s.filtered() {
+		return all, err
+	}
+	var counting []stay
+	for i := range all {
+		if s.filter.passes(&all[i]) {
+			counting = append(counting, all[i])
+		}
+	}
+	return counting, nil
+}
+
+// everyStay reads visits, once for all groups of an answer.
+func (s *scope) everyStay(ctx context.Context, days ownDays) ([]stay, error) {
+	known := fmt.Sprint(days, s.plans)
+	if read, ok := s.read[known]; ok {
+		return read, nil
+	}
+	args := days.args()
+	args["plans"] = s.plans
+	rows, err := s.db.Query(ctx, staysSQL, args)
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
 	read, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (stay, error) {
 		var v stay
 		var space, day int32
-		var in, out time.Time
+		var in, out, last time.Time
 		var away []time.Time
-		err := row.Scan(&space, &day, &v.member, &in, &out, &v.explicit, &v.party, &away)
+		err := row.Scan(&space, &day, &v.member, &in, &out, &v.explicit, &v.cutoff, &v.party, &away,
+			&v.touches, &last, &v.method, &v.zone, &v.plan, &v.team)
 		v.place, v.day = s.place(space), calendar.Date(day)
-		v.in, v.out = in.UnixMicro(), out.UnixMicro()
+		v.in, v.out, v.lastTouch = in.UnixMicro(), out.UnixMicro(), last.UnixMicro()
 		for _, at := range away {
 			v.away = append(v.away, at.UnixMicro())
 		}
 		return v, err
 	})
+	if s.by != "" && err == nil {
+		s.read[known] = read
+	}
 	return read, pg.Classify(err)
 }
 
@@ -128,7 +177,7 @@ func (s *scope) openStays(ctx context.Context) ([]stay, error) {
 		return nil, nil
 	}
 	read, err := s.stays(ctx, days)
-	open := read[:0]
+	var open []stay
 	for _, v := range read {
 		if v.out > s.asOf {
 			open = append(open, v)
@@ -203,6 +252,9 @@ func (w *windows) add(row int, p *place, at window) {
 
 // membersIn reads who had a visit that began in each row's windows, once a row.
 func (s *scope) membersIn(ctx context.Context, w windows) ([]presence, error) {
+	if s.filtered() {
+		return s.membersOfStays(ctx, w)
+	}
 	rows, err := s.db.Query(ctx, membersInSQL, pgx.StrictNamedArgs{
 		"rows": w.rows, "spaces": w.days.spaces, "firsts": w.days.firsts, "stops": w.days.stops,
 		"starts": w.times.starts, "ends": w.times.ends,
@@ -215,4 +267,122 @@ func (s *scope) membersIn(ctx context.Context, w windows) ([]presence, error) {
 		return p, row.Scan(&p.row, &p.member)
 	})
 	return read, pg.Classify(err)
+}
+
+// membersOfStays is membersIn where only some visits count.
+func (s *scope) membersOfStays(ctx context.Context, w windows) ([]presence, error) {
+	var days ownDays
+	of := map[int32][]int{} // windows by space, in order of time
+	for i, space := range w.days.spaces {
+		of[space] = append(of[space], i)
+	}
+	for _, p := range s.places {
+		windows := of[p.id]
+		if len(windows) == 0 {
+			continue
+		}
+		slices.SortFunc(windows, func(a, b int) int { return w.times.starts[a].Compare(w.times.starts[b]) })
+		first, stop := w.days.firsts[windows[0]], w.days.stops[windows[0]]
+		for _, i := range windows {
+			first, stop = min(first, w.days.firsts[i]), max(stop, w.days.stops[i])
+		}
+		days.add(p, calendar.Date(first), calendar.Date(stop))
+	}
+	stays, err := s.stays(ctx, days)
+	seen := map[presence]bool{}
+	for i := range stays {
+		v := &stays[i]
+		if v.member == 0 {
+			continue
+		}
+		windows, in := of[v.place.id], time.UnixMicro(v.in)
+		n, _ := slices.BinarySearchFunc(windows, in, func(i int, in time.Time) int {
+			return w.times.ends[i].Compare(in.Add(time.Microsecond))
+		})
+		if n < len(windows) && !w.times.starts[windows[n]].After(in) {
+			seen[presence{w.rows[windows[n]], v.member}] = true
+		}
+	}
+	return slices.Collect(maps.Keys(seen)), err
+}
+
+// arrival is when a visit of a member began.
+type arrival struct {
+	member int32
+	space  int32
+	day    calendar.Date // of the space's own calendar
+	in     int64
+}
+
+// history reads when each visit of every member began, up to asOf, a member's in
+// order of time: of the spaces that are asked for, or of all that the asker may
+// see. Which visits count is not narrowed down: the first visit is the first.
+func (s *scope) history(ctx context.Context, anywhere bool) ([]arrival, error) {
+	var spaces []int32
+	if !anywhere {
+		spaces = append([]int32{}, s.ids()...)
+	}
+	rows, err := s.db.Query(ctx, historySQL, pgx.StrictNamedArgs{
+		"spaces": spaces, "visible": s.question.Visible,
+		"before": time.UnixMicro(s.asOf + 1), "stop": calendar.DateOf(time.UnixMicro(s.asOf).UTC()) + 2,
+	})
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	read, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (arrival, error) {
+		var a arrival
+		var day int32
+		var in time.Time
+		err := row.Scan(&a.member, &a.space, &day, &in)
+		a.day, a.in = calendar.Date(day), in.UnixMicro()
+		return a, err
+	})
+	return read, pg.Classify(err)
+}
+
+// date is the date of the answer that holds a visit's begin: of the zone that was
+// asked for, or of the space's own.
+func (s *scope) date(a arrival) calendar.Date {
+	if s.zone != nil {
+		return s.zone.DayAt(a.in)
+	}
+	return a.day
+}
+
+// member is what is known of a person.
+type member struct {
+	number     int32
+	name       string // the member's id, as sources say it
+	fullName   *string
+	joined     *int64 // µs since 1970
+	active     *bool  // nil: nobody said
+	plan, team int32  // words of the dictionary; 0: nobody said
+}
+
+// members reads what is known of some members, by number; of all if none is named.
+func (s *scope) members(ctx context.Context, numbers ...int32) (map[int32]member, error) {
+	rows, err := s.db.Query(ctx, membersSQL, pgx.StrictNamedArgs{"ids": numbers})
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	known := map[int32]member{}
+	var m member
+	var joined *time.Time
+	var plan, team *int32
+	_, err = pgx.ForEachRow(rows, []any{&m.number, &m.name, &m.fullName, &joined, &m.active, &plan, &team}, func() error {
+		m.joined, m.plan, m.team = nil, 0, 0
+		if joined != nil {
+			at := joined.UnixMicro()
+			m.joined = &at
+		}
+		if plan != nil {
+			m.plan = *plan
+		}
+		if team != nil {
+			m.team = *team
+		}
+		known[m.number] = m
+		return nil
+	})
+	return known, pg.Classify(err)
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"net/url"
 	"sync"
 	"time"
 
@@ -21,6 +20,7 @@ type Reader struct {
 	mu        sync.Mutex
 	calendars map[int32]dated               // by the space's number
 	zones     map[string]*calendar.Calendar // midnight days, by the zone's name
+	words     map[int32]string              // the dictionary, as far as it was needed
 }
 
 // dated is a calendar and the version of the settings that it was made from.
@@ -31,22 +31,22 @@ type dated struct {
 
 // NewReader is a reader of a migrated database.
 func NewReader(pool *pgxpool.Pool) *Reader {
-	return &Reader{pool: pool, calendars: map[int32]dated{}, zones: map[string]*calendar.Calendar{}}
+	return &Reader{pool: pool, calendars: map[int32]dated{}, zones: map[string]*calendar.Calendar{}, words: map[int32]string{}}
 }
 
-// Answer asks a report what held at asOf. A fault is Invalid with the code and
-// the name of the parameter at fault, NotFound for a space that does not exist,
-// or Unavailable where the database is.
-func (r *Reader) Answer(ctx context.Context, report Report, query url.Values, asOf time.Time) (Answer, error) {
-	return report.ask(ctx, r, query, asOf.UnixMicro())
+// Answer asks a report what held at an instant. A fault is Invalid with the code
+// and the name of the parameter at fault, NotFound for a space that does not exist
+// or that the asker may not see, or Unavailable where the database is.
+func (r *Reader) Answer(ctx context.Context, q Question) (Answer, error) {
+	return q.Report.ask(ctx, r, q)
 }
 
 // snapshot runs count in one transaction that sees one state of the database, so
 // that the numbers of an answer agree with each other.
-func (r *Reader) snapshot(ctx context.Context, asked Common, asOf int64, count func(*scope) error) error {
+func (r *Reader) snapshot(ctx context.Context, q Question, params asker, count func(*scope) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, r.pool, options, func(tx pgx.Tx) error {
-		s, err := r.resolve(ctx, tx, asked, asOf)
+		s, err := r.resolve(ctx, tx, q, params)
 		if err != nil {
 			return err
 		}

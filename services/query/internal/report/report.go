@@ -6,18 +6,40 @@ package report
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"coworking/pkg/fault"
 )
 
 // Report is a named question with parameters and columns.
 type Report struct {
-	Name    string
-	Doc     string // one sentence: what a row counts
+	Name string
+	Definition
 	Params  []Param
-	Columns []Column
+	Columns []Column // of a row
+	Totals  []Column // of the whole range
 
-	ask func(ctx context.Context, r *Reader, query url.Values, asOf int64) (Answer, error)
+	ask  func(ctx context.Context, r *Reader, q Question) (Answer, error)
+	look func(ctx context.Context, r *Reader, q Question) (version string, err error)
+}
+
+// Definition is what a report means, in the words of its page.
+type Definition struct {
+	Doc      string   // one sentence: what a row counts
+	Counts   []string // how it is counted, a sentence each
+	Leaves   []string // what is left out, and what the numbers do not say
+	Reads    string   // what its queries read, in plain English
+	Example  string   // the parameters of the example on its page
+	Personal bool     // it names persons: only who may read members is answered
+	Anywhere bool     // a member's visits to all spaces matter, also to those not asked for
+}
+
+// Question is what is asked of a report, when, and by whom.
+type Question struct {
+	Report  Report
+	Query   url.Values
+	AsOf    time.Time
+	Visible []string // the spaces that the asker may know of; nil: all
 }
 
 // Answer is what came of a question. Rows and Totals are structs whose JSON
@@ -26,7 +48,9 @@ type Answer struct {
 	Columns []Column
 	Rows    []any
 	Totals  any
+	Compare *Comparison // nil: not asked for
 	Meta    Meta
+	Version string // the same as long as nothing changed that the answer rests on
 }
 
 // counted is what a report's own code hands back: its rows, the whole range in
@@ -34,44 +58,67 @@ type Answer struct {
 type counted[Row, Totals any] struct {
 	rows        []Row
 	totals      Totals
-	interval    string // the width of a row: 15m, hour, day, week or month
+	interval    string // the width of a row: 15m, hour, day, week or month; "": rows are not stretches of time
 	partialLast bool   // the last row is still running
 	ends        ends
+	next        *string // the cursor of the rows after these
 }
 
 // define makes a report of its parameters P, its row and its totals. It panics
 // where a field lacks its name or its words, so that the first test finds it and
 // no page that is made from the catalogue has holes.
 func define[P asker, Row, Totals any](
-	name, doc string,
+	name string, words Definition,
 	count func(ctx context.Context, s *scope, params P) (counted[Row, Totals], error),
 ) Report {
-	r := Report{Name: name, Doc: doc, Params: paramsOf[P](), Columns: ColumnsOf[Row]()}
-	r.ask = func(ctx context.Context, reader *Reader, query url.Values, asOf int64) (Answer, error) {
+	if words.Doc == "" || len(words.Counts) == 0 || words.Reads == "" {
+		panic("report: " + name + " lacks words")
+	}
+	r := Report{Name: name, Definition: words, Params: paramsOf[P](), Columns: ColumnsOf[Row]()}
+	r.Totals = totalsOf[Totals](r.Columns)
+	r.ask = func(ctx context.Context, reader *Reader, q Question) (Answer, error) {
 		var params P
-		if err := decode(&params, r.Params, query); err != nil {
+		if err := decode(&params, r.Params, q.Query); err != nil {
 			return Answer{}, err
 		}
-		answer := Answer{Columns: r.Columns}
-		err := reader.snapshot(ctx, params.asked(), asOf, func(s *scope) error {
-			result, err := count(ctx, s, params)
+		var answer Answer
+		var err error
+		err = reader.snapshot(ctx, q, params, func(s *scope) error {
+			answer.Version, err = s.version(ctx)
 			if err != nil {
 				return err
 			}
-			answer.Rows = make([]any, len(result.rows))
-			for i := range result.rows {
-				answer.Rows[i] = &result.rows[i]
-			}
-			answer.Totals = result.totals
-			answer.Meta, err = s.meta(ctx, name, result.interval, result.partialLast, result.ends)
+			return fill(ctx, &answer, s, r, params, func(s *scope) (table[Totals], error) {
+				return tabulate(ctx, s, params, count)
+			})
+		})
+		return answer, err
+	}
+	r.look = func(ctx context.Context, reader *Reader, q Question) (version string, err error) {
+		var params P
+		if err := decode(&params, r.Params, q.Query); err != nil {
+			return "", err
+		}
+		err = reader.snapshot(ctx, q, params, func(s *scope) error {
+			version, err = s.version(ctx)
 			return err
 		})
-		if err != nil {
-			return Answer{}, err
-		}
-		return answer, nil
+		return version, err
 	}
 	return r
+}
+
+// AsksForPersons says whether only somebody who may read members may ask this.
+func (r Report) AsksForPersons(query url.Values) bool {
+	if r.Personal {
+		return true
+	}
+	for _, p := range r.Params {
+		if p.Personal && query.Has(p.Name) {
+			return true
+		}
+	}
+	return false
 }
 
 // Find is the report of a name. There being none is fault.NotFound,

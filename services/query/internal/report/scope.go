@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"math"
 	"regexp"
 	"slices"
 	"time"
@@ -17,9 +16,17 @@ import (
 // scope is what a question turned out to be about: which spaces, which days, and
 // when. Instants in it are microseconds since 1970 UTC.
 type scope struct {
-	db    pg.Querier
-	asked Common
-	asOf  int64
+	db       pg.Querier
+	reader   *Reader
+	question Question
+	asked    Common
+	asOf     int64
+
+	filter filter  // which visits count
+	by     string  // what rows are grouped by; "": nothing
+	cursor *Cursor // where a list of members goes on
+	plans  bool    // visits that name no plan or team have the member's
+	read   map[string][]stay
 
 	places   []*place // by name
 	from, to calendar.Date
@@ -32,6 +39,7 @@ type place struct {
 	id       int32
 	name     string
 	settings int64              // the version of its settings
+	version  int64              // moves with everything that is written of it
 	calendar *calendar.Calendar // its own visit days
 	grid     *calendar.Calendar // the days that the answer is laid out by: its own, or those of a zone
 
@@ -69,7 +77,7 @@ func (s *scope) running(p *place, d calendar.Date) bool { return s.span(p, d).ho
 // wholeDays says whether the answer is of whole visit days, so that a day's totals
 // are enough.
 func (s *scope) wholeDays() bool {
-	return s.zone == nil && s.clip == window{math.MinInt64, math.MaxInt64}
+	return s.zone == nil && s.clip == window{distantPast, distantFuture}
 }
 
 // instants is the range of a space: from where its first day begins to where its
@@ -90,12 +98,12 @@ func (p *place) ownDays(w window) (first, stop calendar.Date) {
 
 var spaceName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
-// resolve finds the spaces that are asked for, their calendars and lives, and
-// the days of the range.
-func (r *Reader) resolve(ctx context.Context, db pg.Querier, asked Common, asOf int64) (*scope, error) {
-	s := &scope{db: db, asked: asked, asOf: asOf}
-	if asked.TZ != nil {
-		s.zone = r.midnights(asked.TZ.Location)
+// resolve finds the spaces that are asked for, their calendars and lives, the days
+// of the range, and which visits count.
+func (r *Reader) resolve(ctx context.Context, db pg.Querier, q Question, params asker) (*scope, error) {
+	s := &scope{db: db, reader: r, question: q, asked: params.asked(), asOf: q.AsOf.UnixMicro(), read: map[string][]stay{}}
+	if s.asked.TZ != nil {
+		s.zone = r.midnights(s.asked.TZ.Location)
 	}
 	if err := s.findPlaces(ctx); err != nil {
 		return nil, err
@@ -106,8 +114,35 @@ func (r *Reader) resolve(ctx context.Context, db pg.Querier, asked Common, asOf 
 	if err := s.layOut(ctx); err != nil {
 		return nil, err
 	}
-	return s, s.setRange()
+	if err := s.setRange(); err != nil {
+		return nil, err
+	}
+	return s, s.narrow(ctx, params)
 }
+
+// narrow takes over the parameters that only some reports have.
+func (s *scope) narrow(ctx context.Context, params asker) error {
+	if grouped, can := params.(interface{ groupedBy() *string }); can && grouped.groupedBy() != nil {
+		s.by = *grouped.groupedBy()
+	}
+	if list, can := params.(interface{ paged() *Cursor }); can && list.paged() != nil {
+		s.cursor = list.paged()
+		if s.cursor.Question != s.fingerprint() {
+			return fault.Invalid.With("invalid_cursor", "cursor", "this cursor belongs to another question")
+		}
+	}
+	visits, can := params.(interface{ narrowed() Filtered })
+	if !can {
+		return nil
+	}
+	asked := visits.narrowed()
+	s.plans = asked.Plan != nil || asked.Team != nil || s.by == "plan" || s.by == "team"
+	var err error
+	s.filter, err = s.filterOf(ctx, asked)
+	return err
+}
+
+func (s *scope) groupBy() string { return s.by }
 
 // findPlaces looks the spaces up. One that does not exist is fault.NotFound,
 // `space_not_found`.
@@ -117,14 +152,14 @@ func (s *scope) findPlaces(ctx context.Context) error {
 			return noSuchSpace(name)
 		}
 	}
-	rows, err := s.db.Query(ctx, spacesSQL, pgx.StrictNamedArgs{"spaces": s.asked.Space})
+	rows, err := s.db.Query(ctx, spacesSQL, pgx.StrictNamedArgs{"spaces": s.asked.Space, "visible": s.question.Visible})
 	if err != nil {
 		return pg.Classify(err)
 	}
 	s.places, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*place, error) {
 		var p place
 		var first *int32
-		err := row.Scan(&p.id, &p.name, &p.settings, &first)
+		err := row.Scan(&p.id, &p.name, &p.settings, &p.version, &first)
 		if first != nil {
 			p.lives, p.firstDay = true, calendar.Date(*first)
 		}
@@ -139,6 +174,15 @@ func (s *scope) findPlaces(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// names is the names of the spaces.
+func (s *scope) names() []string {
+	names := make([]string, len(s.places))
+	for i, p := range s.places {
+		names[i] = p.name
+	}
+	return names
 }
 
 func noSuchSpace(name string) error {

@@ -9,19 +9,21 @@ import (
 	"coworking/pkg/fault"
 )
 
+// Where a range has no bound that is an instant.
+const (
+	distantPast   = math.MinInt64
+	distantFuture = math.MaxInt64
+)
+
 // setRange works out the days of the answer from what was asked: a period, or
 // from and to, each with a default that goes with the other.
 func (s *scope) setRange() error {
 	asked := s.asked
-	s.clip = window{math.MinInt64, math.MaxInt64}
+	s.clip = window{distantPast, distantFuture}
 	if asked.Period != nil && (asked.From != nil || asked.To != nil) {
 		return fault.Invalid.With("invalid_value", "period", "period stands instead of from and to, not beside them")
 	}
-	if asked.From == nil && asked.To == nil {
-		period := "28d"
-		if asked.Period != nil {
-			period = *asked.Period
-		}
+	if period := asked.period(); period != "" {
 		s.from, s.to = s.period(period)
 		return nil
 	}
@@ -51,7 +53,7 @@ func (s *scope) setRange() error {
 	return nil
 }
 
-// period is the days of a named period. All of them end with today.
+// period is the days of a named period. All but yesterday end with today.
 func (s *scope) period(name string) (from, to calendar.Date) {
 	today := s.today()
 	tomorrow := today + 1

@@ -19,6 +19,16 @@ var (
 	membersInSQL string
 	//go:embed edges.sql
 	edgesSQL string
+	//go:embed words.sql
+	wordsSQL string
+	//go:embed words_named.sql
+	wordsNamedSQL string
+	//go:embed versions.sql
+	versionsSQL string
+	//go:embed history.sql
+	historySQL string
+	//go:embed members.sql
+	membersSQL string
 	//go:embed reach.sql
 	reachSQL string
 )

@@ -7,11 +7,23 @@ import (
 )
 
 // UniqueMembers is how many different members came.
-var UniqueMembers = define("unique_members",
-	"Different members with a visit, by day, week or month, and over the 7 and 28 days up to it; never summed from parts.", uniqueMembers)
+var UniqueMembers = define("unique_members", Definition{
+	Doc: "Different members with a visit, by day, week or month, and over the 7 and 28 days up to it; never summed from parts.",
+	Counts: []string{
+		"A member counts once in a row, however often and in however many spaces a visit began.",
+		"The rolling figures look back from the row's last day, or from today, also to before the range.",
+		"Stickiness is the mean day's unique members ÷ those of the range; the mean divides by open days, or by all with days=calendar.",
+	},
+	Leaves:  []string{"Anonymous visits: nobody knows whether they are of different people."},
+	Reads:   "Who had a visit on each day of the range and of the 27 days before it.",
+	Example: "from=2026-03-27&to=2026-04-02",
+}, uniqueMembers)
 
 type uniqueMembersParams struct {
 	Common
+	Filtered
+	ByVisit
+	Compared
 	Days
 	Interval string `param:"interval" enum:"day,week,month" default:"day" doc:"How many days a row counts."`
 }
@@ -27,7 +39,7 @@ type uniqueMembersTotals struct {
 	UniqueMembers *int64 `json:"unique_members"`
 	Rolling7d     *int64 `json:"rolling_7d"`
 	Rolling28d    *int64 `json:"rolling_28d"`
-	Stickiness    *Mean  `json:"stickiness"` // the mean day's unique members ÷ those of the range
+	Stickiness    *Mean  `json:"stickiness" unit:"share" doc:"The mean day's unique members ÷ those of the range."`
 }
 
 // monthly is the days before a row that its rolling figures look back on.
@@ -98,11 +110,6 @@ func uniqueMembers(ctx context.Context, s *scope, p uniqueMembersParams) (counte
 		rows: rows, totals: totals, interval: p.Interval,
 		partialLast: s.anyRunning(s.to - 1),
 	}, nil
-}
-
-func figure(n int) *int64 {
-	f := int64(n)
-	return &f
 }
 
 // crowd reads who came on each date of the range and of the days before it.

@@ -25,7 +25,13 @@ var (
 // loadWorld fills a database with the world of testdata/world.sql.
 func loadWorld(tb testing.TB, pool *pgxpool.Pool) {
 	tb.Helper()
-	load(tb, pool, func(ctx context.Context, conn *pgx.Conn) error { return exec(ctx, conn, worldSQL) })
+	loadScript(tb, pool, worldSQL)
+}
+
+// loadScript fills a database with a world that a script tells.
+func loadScript(tb testing.TB, pool *pgxpool.Pool, script string) {
+	tb.Helper()
+	load(tb, pool, func(ctx context.Context, conn *pgx.Conn) error { return exec(ctx, conn, script) })
 }
 
 // fatal is the part of a test that loading needs; rapid's tests have it, too.
@@ -46,7 +52,7 @@ func load(t fatal, pool *pgxpool.Pool, tell func(context.Context, *pgx.Conn) err
 			func() error { return tell(ctx, conn) },
 			func() error { return exec(ctx, conn, fileSQL) },
 			func() error { return addUp(ctx, conn) },
-			func() error { return exec(ctx, conn, `drop table said, told, stayed, numbered`) },
+			func() error { return exec(ctx, conn, `drop table said, known, told, stayed, numbered`) },
 		} {
 			if err := step(); err != nil {
 				return err
@@ -62,6 +68,13 @@ func load(t fatal, pool *pgxpool.Pool, tell func(context.Context, *pgx.Conn) err
 // exec runs a script.
 func exec(ctx context.Context, conn *pgx.Conn, script string) error {
 	return conn.PgConn().Exec(ctx, script).Close()
+}
+
+// ways is a row of method_day in the making.
+type ways struct {
+	spaceDate
+
+	method, source, reason int32
 }
 
 // sums is a row of space_day in the making.
@@ -91,15 +104,19 @@ func addUp(ctx context.Context, conn *pgx.Conn) error {
 		return days[k], slots.Span{Start: start, End: end}
 	}
 
-	var space int32
+	var space, method, source, reason int32
 	var kind string
 	var at, received time.Time
-	rows, err := conn.Query(ctx, `select e.space, k.name, e.time, e.received from events e join names k on k.id = e.kind`)
+	batch := &pgx.Batch{}
+	came, refused := map[ways]int{}, map[ways]int{}
+	rows, err := conn.Query(ctx, `select e.space, k.name, e.time, e.received, coalesce(e.method, 0), e.source, coalesce(e.reason, 0)
+	  from events e join names k on k.id = e.kind`)
 	if err != nil {
 		return err
 	}
-	_, err = pgx.ForEachRow(rows, []any{&space, &kind, &at, &received}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&space, &kind, &at, &received, &method, &source, &reason}, func() error {
 		d, span := of(space, calendars[space].Day(at))
+		way := ways{spaceDate{space, calendars[space].Day(at)}, method, source, reason}
 		d.events++
 		if received.Sub(at) > 15*time.Minute {
 			d.late++
@@ -108,9 +125,12 @@ func addUp(ctx context.Context, conn *pgx.Conn) error {
 		case "checkin", "token_used":
 			d.checkins++
 			d.slots.AddCheckin(span, at.UnixMicro())
+			way.reason = 0
+			came[way]++
 		case "checkin_failed":
 			d.failed++
 			d.slots.AddFailed(span, at.UnixMicro())
+			refused[way]++
 		}
 		return nil
 	})
@@ -118,20 +138,30 @@ func addUp(ctx context.Context, conn *pgx.Conn) error {
 		return err
 	}
 
+	for way, n := range came {
+		batch.Queue(`insert into method_day values ($1, $2, $3, $4, 0, $5, $6)`,
+			way.space, way.date.Time(), way.method, way.source, n, refused[way])
+		delete(refused, way)
+	}
+	for way, n := range refused {
+		batch.Queue(`insert into method_day values ($1, $2, $3, $4, $5, 0, $6)`,
+			way.space, way.date.Time(), way.method, way.source, way.reason, n)
+	}
+
 	var day, in, out time.Time
 	var away []time.Time
 	var member *int32
-	var reason int16
+	var ended int16
 	var party int64
-	came := map[spaceDate]map[int32]bool{}
+	seen := map[spaceDate]map[int32]bool{}
 	rows, err = conn.Query(ctx, `select space, day, member, in_at, out_at, end_reason, party_size, away from visits`)
 	if err != nil {
 		return err
 	}
-	_, err = pgx.ForEachRow(rows, []any{&space, &day, &member, &in, &out, &reason, &party, &away}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&space, &day, &member, &in, &out, &ended, &party, &away}, func() error {
 		d, span := of(space, calendar.DateOf(day))
 		v := slots.Visit{
-			In: in.UnixMicro(), Out: out.UnixMicro(), Party: party, Explicit: reason == 0, Anonymous: member == nil,
+			In: in.UnixMicro(), Out: out.UnixMicro(), Party: party, Explicit: ended == 0, Anonymous: member == nil,
 		}
 		inside := out.Sub(in)
 		for i := 0; i+1 < len(away); i += 2 {
@@ -149,12 +179,12 @@ func addUp(ctx context.Context, conn *pgx.Conn) error {
 		switch {
 		case member == nil:
 			d.anonymous++
-		case !came[k][*member]:
+		case !seen[k][*member]:
 			d.members++
-			if came[k] == nil {
-				came[k] = map[int32]bool{}
+			if seen[k] == nil {
+				seen[k] = map[int32]bool{}
 			}
-			came[k][*member] = true
+			seen[k][*member] = true
 		}
 		return nil
 	})
@@ -162,7 +192,6 @@ func addUp(ctx context.Context, conn *pgx.Conn) error {
 		return err
 	}
 
-	batch := &pgx.Batch{}
 	for k, d := range days {
 		batch.Queue(`insert into space_day (space, day, events, late, checkins, failed, visits, members, anonymous, estimated,
 		  dwell_us, dwell_estimated_us, slots) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,

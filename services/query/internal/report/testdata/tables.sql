@@ -1,7 +1,15 @@
 -- What a test says of its world, in words; file.sql turns it into rows.
 create temporary table said (space text, at timestamptz, data jsonb);
-create temporary table told (space text, kind text, at timestamptz, received timestamptz);
+create temporary table known (
+  member text, at timestamptz default '2026-01-01Z',
+  joined_at timestamptz, plan text, team text, active boolean, name text
+);
+create temporary table told (
+  space text, kind text, at timestamptz, received timestamptz, member text, source text default 'test',
+  method text, reason text, token text, expires_at timestamptz
+);
 create temporary table stayed (
   space text, day date, member text, -- null: anonymous
-  in_at timestamptz, out_at timestamptz, ended text, party int, away timestamptz[]
+  in_at timestamptz, out_at timestamptz, ended text, party int, away timestamptz[],
+  method text, zone text, plan text, team text
 );

@@ -8,6 +8,14 @@ insert into said values
   ('kathmandu', '2026-01-01Z', '{"time_zone": "Asia/Kathmandu", "capacity": 2}'),
   ('newyork',   '2026-01-01Z', '{"time_zone": "America/New_York", "day_start": "05:00"}');
 
+-- Fay never came. Gus left the house before anybody of this world was seen.
+insert into known (member, joined_at, plan, team, active, name) values
+  ('ada', '2026-01-05 10:00Z', 'flex', 'acme', true,  'Ada Lovelace'),
+  ('ben', '2026-03-20 10:00Z', 'desk', 'acme', true,  'Ben Bitdiddle'),
+  ('dev', '2026-03-29 10:00Z', 'desk', null,   true,  null),
+  ('fay', '2026-02-01 10:00Z', 'flex', null,   true,  '=Fay'),
+  ('gus', '2026-01-01 10:00Z', 'desk', null,   false, 'Gus');
+
 -- Berlin lives from Saturday 28 March, Kathmandu and New York from Sunday.
 insert into told (space, kind, at, received) values
   -- Saturday: three check-ins, one of them told an hour late; one refusal.

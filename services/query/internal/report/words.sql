@@ -1,0 +1,1 @@
+select id, name from names where id = any (@ids::int[])

@@ -1,0 +1,1 @@
+select id from names where name = any (@names::text[])
