@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
+	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -105,6 +106,16 @@ func (w Wanted) check() error {
 	return nil
 }
 
+// scopes is each scope once, in the order of Scopes.
+func (w Wanted) scopes() []Scope {
+	return slices.DeleteFunc(Scopes(), func(s Scope) bool { return !slices.Contains(w.Scopes, s) })
+}
+
+// spaces is each space once, sorted; nil stays nil.
+func (w Wanted) spaces() []string {
+	return slices.Compact(slices.Sorted(slices.Values(w.Spaces)))
+}
+
 // Create makes a key. Its text is nowhere but in what is returned. An error is
 // Invalid with a pointer to the field at fault, or what pg.Classify makes of it.
 func Create(ctx context.Context, db pg.Querier, wanted Wanted) (Key, Secret, error) {
@@ -116,7 +127,7 @@ func Create(ctx context.Context, db pg.Querier, wanted Wanted) (Key, Secret, err
 		return Key{}, "", err
 	}
 	made, err := one(ctx, db, insertSQL, pgx.StrictNamedArgs{
-		"id": id, "hash": hash, "name": wanted.Name, "scopes": wanted.Scopes, "spaces": wanted.Spaces, "expires": wanted.Expires,
+		"id": id, "hash": hash, "name": wanted.Name, "scopes": wanted.scopes(), "spaces": wanted.spaces(), "expires": wanted.Expires,
 	})
 	if err != nil {
 		return Key{}, "", pg.Classify(err)

@@ -44,14 +44,18 @@ func list(t *testing.T, db pg.Querier) []key.Key {
 func TestAKeyIsKeptAsItWasWanted(t *testing.T) {
 	pool, soon := pgtest.New(t), time.Now().Add(time.Hour).Truncate(time.Microsecond)
 	wanted := key.Wanted{
-		Name: "Größe 🔑", Scopes: []key.Scope{key.ReadMembers, key.ReadReports}, Spaces: []string{"soho", "berlin"}, Expires: &soon,
+		Name: "Größe 🔑", Scopes: []key.Scope{key.ReadMembers, key.ReadReports, key.ReadMembers},
+		Spaces: []string{"soho", "berlin", "soho"}, Expires: &soon,
 	}
 	narrow, secret := create(t, pool, wanted)
 	wide, _ := create(t, pool, reader)
 
 	id, hash, _ := key.Parse(string(secret))
 	want := []key.Key{
-		{ID: id, Hash: hash, Name: wanted.Name, Scopes: wanted.Scopes, Spaces: wanted.Spaces, Expires: &soon},
+		{
+			ID: id, Hash: hash, Name: wanted.Name,
+			Scopes: []key.Scope{key.ReadReports, key.ReadMembers}, Spaces: []string{"berlin", "soho"}, Expires: &soon,
+		},
 		{ID: wide.ID, Hash: wide.Hash, Name: reader.Name, Scopes: reader.Scopes},
 	}
 	got := list(t, pool)

@@ -4,10 +4,13 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"coworking/pkg/calendar"
+	"coworking/pkg/event"
 	"coworking/pkg/fault"
+	"coworking/pkg/key"
 	"coworking/pkg/pg"
 )
 
@@ -70,14 +73,20 @@ func (d legacyDatabase) url() pg.URL {
 	return pg.URL(u.String())
 }
 
+// databaseFlags are where the database is, in the new words and in the old ones.
+type databaseFlags struct {
+	DatabaseURL pg.URL         `env:"DATABASE_URL" help:"Where events and rollups are kept."`
+	DB          legacyDatabase `embed:"" prefix:"db-" group:"The database, as the system before was told it:"`
+}
+
 // database is where the numbers are: the address if there is one, else what the
 // old variables say.
-func (r *runCmd) database() (pg.URL, error) {
+func (f *databaseFlags) database() (pg.URL, error) {
 	switch {
-	case r.DatabaseURL != "":
-		return r.DatabaseURL, nil
-	case r.DB.Username != "":
-		return r.DB.url(), nil
+	case f.DatabaseURL != "":
+		return f.DatabaseURL, nil
+	case f.DB.Username != "":
+		return f.DB.url(), nil
 	default:
 		return "", fault.Invalid.Errorf("where is the database? give --database-url (DATABASE_URL), or DB_USERNAME and its companions")
 	}
@@ -98,4 +107,79 @@ func (r *runCmd) legacyOpen(loopback bool) bool {
 		return *r.LegacyOpen
 	}
 	return loopback
+}
+
+// scope is one thing that a key may do.
+type scope key.Scope
+
+// UnmarshalText reads a scope's name.
+func (s *scope) UnmarshalText(text []byte) error {
+	read, err := key.ParseScope(string(text))
+	*s = scope(read)
+	return err
+}
+
+// spaceName is the name of a space, which need not exist yet.
+type spaceName string
+
+// UnmarshalText refuses what no space can be called.
+func (n *spaceName) UnmarshalText(text []byte) error {
+	if name := string(text); !event.ValidSpace(name) || name == event.NoSpace {
+		return fault.Invalid.Errorf("%q is not the name of a space: a-z, 0-9, _ and -, up to 63", name)
+	}
+	*n = spaceName(text)
+	return nil
+}
+
+// keyID is the id of a key, alone or cut from the key itself.
+type keyID string
+
+// UnmarshalText reads an id, and quotes nothing that might be a key.
+func (i *keyID) UnmarshalText(text []byte) error {
+	id, err := key.ParseID(string(text))
+	*i = keyID(id)
+	return err
+}
+
+// longest is how many days a key may be told to live: a century, else it is never.
+const longest = 36500
+
+// lifetime is when something ends: so many days from now, on a date, or never.
+type lifetime struct {
+	days int
+	date time.Time
+}
+
+// UnmarshalText reads 90d, 2027-01-01 or never.
+func (l *lifetime) UnmarshalText(text []byte) error {
+	*l = lifetime{}
+	if string(text) == "never" {
+		return nil
+	}
+	if number, ok := strings.CutSuffix(string(text), "d"); ok {
+		if days, err := strconv.Atoi(number); err == nil && days > 0 && days <= longest {
+			l.days = days
+			return nil
+		}
+	}
+	date, err := time.Parse(time.DateOnly, string(text))
+	if err != nil {
+		return fault.Invalid.Errorf("%q is no end: say after how many days, as in 90d, on which date, as in 2027-01-01, or never", text)
+	}
+	l.date = date
+	return nil
+}
+
+// end is the instant, nil for never. A date ends what it does as it begins, in UTC.
+func (l *lifetime) end(now time.Time) (*time.Time, error) {
+	switch {
+	case l.days > 0:
+		end := now.UTC().AddDate(0, 0, l.days)
+		return &end, nil
+	case l.date.IsZero():
+		return nil, nil
+	case !l.date.After(now):
+		return nil, fault.Invalid.Errorf("--expires: %s has begun, in UTC; say a later date", l.date.Format(time.DateOnly))
+	}
+	return &l.date, nil
 }

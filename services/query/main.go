@@ -1,5 +1,5 @@
 // Command query answers reports over HTTP. It reads the database and writes
-// nothing.
+// nothing but who may ask: the keys.
 package main
 
 import "coworking/pkg/boot"
@@ -10,5 +10,6 @@ func main() {
 
 // commands is every verb of the binary.
 type commands struct {
-	Run runCmd `cmd:"" help:"Serve the reports, the addresses of the system before, probes and metrics."`
+	Run  runCmd  `cmd:"" help:"Serve the reports, the addresses of the system before, probes and metrics."`
+	Keys keysCmd `cmd:"" help:"Make, list, revoke or rotate the keys that clients show."`
 }

@@ -29,15 +29,15 @@ const spare = 3
 
 // runCmd is `query run`: store → report → HTTP.
 type runCmd struct {
-	Addr           address        `name:"addr" aliases:"query-addr" env:"QUERY_ADDR" placeholder:"HOST:PORT" help:"Where to listen; 127.0.0.1 and --app-port if not given. Nobody needs a key as long as it is a loopback address."`
-	AppPort        uint16         `default:"5153" env:"APP_PORT" help:"The port, where no address is given."`
-	DatabaseURL    pg.URL         `env:"DATABASE_URL" help:"Where events and rollups are kept."`
-	DB             legacyDatabase `embed:"" prefix:"db-" group:"The database, as the system before was told it:"`
-	NATSURL        string         `name:"nats-url" env:"NATS_URL" help:"Taken as by every verb; not used: reports come from the database."`
-	LegacyTZ       zone           `name:"legacy-tz" default:"UTC" env:"LEGACY_TZ" help:"The time zone of the old system's timestamps; the importer must be told the same."`
-	LegacyOpen     *bool          `negatable:"" env:"LEGACY_OPEN" help:"Answer /api/reports/user_visits to anybody. The default is to do so on a loopback address only."`
-	MaxConnections int32          `default:"12" env:"MAX_CONNECTIONS" help:"The most connections to the database, at least 4."`
-	Notice         time.Duration  `default:"1s" env:"SHUTDOWN_NOTICE" help:"How long /readyz says so before a stop closes the door."`
+	databaseFlags
+
+	Addr           address       `name:"addr" aliases:"query-addr" env:"QUERY_ADDR" placeholder:"HOST:PORT" help:"Where to listen; 127.0.0.1 and --app-port if not given. Nobody needs a key as long as it is a loopback address."`
+	AppPort        uint16        `default:"5153" env:"APP_PORT" help:"The port, where no address is given."`
+	NATSURL        string        `name:"nats-url" env:"NATS_URL" help:"Taken as by every verb; not used: reports come from the database."`
+	LegacyTZ       zone          `name:"legacy-tz" default:"UTC" env:"LEGACY_TZ" help:"The time zone of the old system's timestamps; the importer must be told the same."`
+	LegacyOpen     *bool         `negatable:"" env:"LEGACY_OPEN" help:"Answer /api/reports/user_visits to anybody. The default is to do so on a loopback address only."`
+	MaxConnections int32         `default:"12" env:"MAX_CONNECTIONS" help:"The most connections to the database, at least 4."`
+	Notice         time.Duration `default:"1s" env:"SHUTDOWN_NOTICE" help:"How long /readyz says so before a stop closes the door."`
 }
 
 // Run serves until the context ends, then finishes the requests it has.

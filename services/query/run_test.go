@@ -144,25 +144,25 @@ func TestWithoutADatabaseNothingIsReady(t *testing.T) {
 
 func TestWhereTheDatabaseIs(t *testing.T) {
 	cases := map[string]struct {
-		command runCmd
-		want    pg.URL
+		flags databaseFlags
+		want  pg.URL
 	}{
-		"an address": {runCmd{DatabaseURL: "postgres://a@b/c"}, "postgres://a@b/c"},
+		"an address": {databaseFlags{DatabaseURL: "postgres://a@b/c"}, "postgres://a@b/c"},
 		"an address beats the old variables": {
-			runCmd{DatabaseURL: "postgres://a@b/c", DB: legacyDatabase{Username: "x"}}, "postgres://a@b/c",
+			databaseFlags{DatabaseURL: "postgres://a@b/c", DB: legacyDatabase{Username: "x"}}, "postgres://a@b/c",
 		},
 		"the old variables": {
-			runCmd{DB: legacyDatabase{Username: "u@x", Password: "p/w:d", Host: "::1", Port: 5433, Name: "my db"}},
+			databaseFlags{DB: legacyDatabase{Username: "u@x", Password: "p/w:d", Host: "::1", Port: 5433, Name: "my db"}},
 			"postgres://u%40x:p%2Fw%3Ad@[::1]:5433/my%20db",
 		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := c.command.database()
+			got, err := (&runCmd{databaseFlags: c.flags}).database()
 			if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
-			if text := fmt.Sprintf("%v %+v %#v", c.command, c.command, c.command.DB); strings.Contains(text, "p/w:d") {
+			if text := fmt.Sprintf("%v %+v %#v", c.flags, c.flags, c.flags.DB); strings.Contains(text, "p/w:d") {
 				t.Errorf("the password is printed: %s", text)
 			}
 		})
