@@ -67,6 +67,7 @@ func judge(t *testing.T, messages []store.Incoming) []string {
 		e.day = o.spaces[e.Space].dayOf(e.Time)
 	}
 	o.tellEvents()
+	o.tellSources()
 	o.tellSpaces()
 	o.tellDays()
 	o.tellMembers()
@@ -127,6 +128,20 @@ func (o *oracle) tellEvents() {
 	}
 	for key := range o.voids {
 		o.line("voids", fmt.Sprintf("%x", key))
+	}
+}
+
+// tellSources says when each source was last heard of, in each space.
+func (o *oracle) tellSources() {
+	type source struct{ space, name string }
+	last := map[source]time.Time{}
+	for _, e := range o.events {
+		if k := (source{e.Space, e.Source}); e.Time.After(last[k]) {
+			last[k] = e.Time
+		}
+	}
+	for k, at := range last {
+		o.line("sources", k.space, k.name, at)
 	}
 }
 

@@ -122,8 +122,8 @@ func (sh *shadow) clear(ctx context.Context, tx pgx.Tx, k dayKey) error {
 	return pg.Classify(err)
 }
 
-// swapShared derives what is no single day's: tokens, the two old reports and what
-// was said of members. Only a rebuild of everything does, since a token's issue and
+// swapShared derives what is no single day's: tokens, the two old reports, what was
+// said of members and when sources were last heard of. Only a rebuild of everything does, since a token's issue and
 // its use may lie on any two days.
 func (sh *shadow) swapShared(ctx context.Context, tx pgx.Tx) error {
 	for _, derive := range []string{deriveTokens, deriveMembers} {
@@ -142,7 +142,7 @@ func (sh *shadow) swapShared(ctx context.Context, tx pgx.Tx) error {
 	w := newWriting(sh.store, tx)
 	for _, statement := range []string{
 		swapMemberChanges, swapMemberChangesIn, swapTokens, swapTokensIn, swapLegacyUsage, swapLegacyUsageIn,
-		swapLegacyVisits, swapLegacyVisitsIn,
+		swapLegacyVisits, swapLegacyVisitsIn, rebuildSources, deleteUnheardSources,
 	} {
 		w.queue(statement)
 	}

@@ -17,7 +17,7 @@ import (
 var spoilt = []string{
 	"update space_day set checkins = 99, slots = null", "update member_day set visits = 99, in_at = null", "delete from more_visits",
 	"update method_day set checkins = 99", "delete from tokens", "delete from legacy_usage", "update legacy_visits set visits = 99",
-	"delete from member_changes", "update members set name = 'Eve'",
+	"delete from sources", "delete from member_changes", "update members set name = 'Eve'",
 }
 
 func TestARebuildMakesEveryRollupAgain(t *testing.T) {

@@ -135,6 +135,14 @@ var (
 	compareSpaceChanges string
 	//go:embed sql/compare_space_days.sql
 	compareSpaceDays string
+	//go:embed sql/upsert_sources.sql
+	upsertSources string
+	//go:embed sql/compare_sources.sql
+	compareSources string
+	//go:embed sql/rebuild_sources.sql
+	rebuildSources string
+	//go:embed sql/delete_unheard_sources.sql
+	deleteUnheardSources string
 	//go:embed sql/compare_tokens.sql
 	compareTokens string
 	//go:embed sql/compare_units.sql

@@ -70,11 +70,13 @@ func TestVerifyFindsWhatIsWrongAndFixMendsIt(t *testing.T) {
 		"an event filed under another day": {
 			"update events set day = day + 1 where id = '4'", "events",
 		},
-		"a deleted token":                  {"delete from tokens", "legacy_usage legacy_visits tokens"},
-		"a token's issue deleted":          {"delete from events where id = '7'", "space_day tokens"},
-		"an old report edited by hand":     {"update legacy_usage set used = used + 1", "legacy_usage"},
-		"the other old report, too":        {"insert into legacy_visits select id, 7 from members where member = 'bob'", "legacy_visits"},
-		"what is known of a member edited": {"update members set name = 'Eve' where member = 'ada'", "members"},
+		"a source that was never heard of":  {"insert into sources select space, 0, now() from space_day limit 1", "sources"},
+		"a source heard of at another time": {"update sources set last_event = now()", "sources"},
+		"a deleted token":                   {"delete from tokens", "legacy_usage legacy_visits tokens"},
+		"a token's issue deleted":           {"delete from events where id = '7'", "space_day tokens"},
+		"an old report edited by hand":      {"update legacy_usage set used = used + 1", "legacy_usage"},
+		"the other old report, too":         {"insert into legacy_visits select id, 7 from members where member = 'bob'", "legacy_visits"},
+		"what is known of a member edited":  {"update members set name = 'Eve' where member = 'ada'", "members"},
 		"what was said of a member deleted": {
 			"delete from member_changes", "member_changes",
 		},

@@ -40,6 +40,7 @@ type writing struct {
 	days       map[dayKey]*tally  // the locked space-days
 	units      map[unitKey]*unit  // the touched units
 	methods    map[methodKey]tick // what to add to method_day
+	heard      map[sourceKey]heard
 	newMembers map[string]int32
 	letters    []letter
 	fresh      []*prepared // stored for the first time, in key order
@@ -53,7 +54,7 @@ func newWriting(s *Store, tx pgx.Tx) *writing {
 	return &writing{
 		store: s, tx: tx,
 		targets: map[key]*fact{}, days: map[dayKey]*tally{}, units: map[unitKey]*unit{}, methods: map[methodKey]tick{},
-		newMembers: map[string]int32{},
+		heard: map[sourceKey]heard{}, newMembers: map[string]int32{},
 	}
 }
 
@@ -151,6 +152,7 @@ func (w *writing) run(ctx context.Context) error {
 		w.writeSettings,
 		w.writeTokens,
 		w.bury,
+		w.writeSources,
 		w.bumpVersions,
 	}
 	for _, step := range steps {
@@ -230,6 +232,9 @@ func (w *writing) sortOut(ctx context.Context) error {
 		switch {
 		case seen && first.content == p.content:
 			w.result.Duplicates++
+			if p.seq != first.seq {
+				w.hear(p, true)
+			}
 			if w.comesAgain(p, first) {
 				known[p.key] = stored{p.content, p.received, p.seq, first.voided}
 			}
@@ -248,6 +253,7 @@ func (w *writing) sortOut(ctx context.Context) error {
 			}
 			known[p.key] = stored{p.content, p.received, p.seq, false}
 			w.fresh = append(w.fresh, p)
+			w.hear(p, false)
 		}
 	}
 	w.result.Stored = len(w.fresh)
@@ -306,7 +312,7 @@ func (w *writing) bumpVersions(ctx context.Context) error {
 		touched[f.dayKey.space] = true
 	}
 	if len(touched) == 0 {
-		return nil
+		return w.flush(ctx)
 	}
 	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": slices.Sorted(maps.Keys(touched))})
 	return w.flush(ctx)

@@ -71,6 +71,9 @@ join members m on m.id = c.member
 left join names p on p.id = c.plan
 left join names t on t.id = c.team
 union all
+select concat_ws('|', 'sources', s.space, n.name, to_char(x.last_event, 'YYYY-MM-DD HH24:MI:SS.US'))
+from sources x join spaces s on s.id = x.space join names n on n.id = x.source
+union all
 select concat_ws('|', 'spaces', space, configured::text) from spaces
 union all
 select concat_ws('|', 'space_changes', s.space, to_char(c.time, 'YYYY-MM-DD HH24:MI:SS.US'), c.source, c.id,

@@ -1,0 +1,2 @@
+drop index tokens_issued;
+drop table sources;
