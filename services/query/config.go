@@ -12,6 +12,7 @@ import (
 	"coworking/pkg/fault"
 	"coworking/pkg/key"
 	"coworking/pkg/pg"
+	"coworking/services/query/internal/access"
 )
 
 // address is a host and a port to listen on.
@@ -98,6 +99,38 @@ func (r *runCmd) listen() string {
 		return string(r.Addr)
 	}
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(r.AppPort)))
+}
+
+// open says whether nobody needs a key: as on a laptop, unless somebody says
+// otherwise. On an address that others reach, everybody needs one.
+func (r *runCmd) open(loopback bool) bool {
+	return loopback && (r.RequireKeys == nil || !*r.RequireKeys)
+}
+
+// oidcFlags is whose tokens open something, and what.
+type oidcFlags struct {
+	Issuer      string `env:"OIDC_ISSUER" placeholder:"URL" help:"Who signs the tokens, as its discovery document says it; none if not given."`
+	Audience    string `env:"OIDC_AUDIENCE" help:"Whom the tokens must be for."`
+	ScopeClaim  string `default:"scope" env:"OIDC_SCOPE_CLAIM" help:"The claim that holds the scopes."`
+	SpacesClaim string `env:"OIDC_SPACES_CLAIM" help:"The claim that holds the spaces that a token opens, * for all; without this flag each token opens all."`
+}
+
+// Validate is kong's: it is called once the flags are read.
+func (f oidcFlags) Validate() error {
+	if f.Issuer != "" && f.Audience == "" {
+		return fault.Invalid.Errorf("an issuer signs tokens for many: give --oidc-audience (OIDC_AUDIENCE), too")
+	}
+	return nil
+}
+
+// issuer is nil if there is none.
+func (f oidcFlags) issuer() *access.Issuer {
+	if f.Issuer == "" {
+		return nil
+	}
+	return access.NewIssuer(access.IssuerConfig{
+		URL: f.Issuer, Audience: f.Audience, ScopeClaim: f.ScopeClaim, SpacesClaim: f.SpacesClaim,
+	}, time.Now)
 }
 
 // legacyOpen says whether the old system's report on persons is answered to

@@ -10,7 +10,9 @@ import (
 	"coworking/migrations/apply"
 	"coworking/pkg/boot"
 	"coworking/pkg/fault"
+	"coworking/pkg/key"
 	"coworking/pkg/pg"
+	"coworking/services/query/internal/access"
 	"coworking/services/query/internal/api"
 	"coworking/services/query/internal/legacy"
 	"coworking/services/query/internal/report"
@@ -24,8 +26,9 @@ import (
 const questionTimeout = 30 * time.Second
 
 // spare is the connections that no question gets: for the turn to log the daily
-// object, for reading it, and for probes, which must not queue.
-const spare = 3
+// object, for reading it, for probes, for looking keys up and for the audit, which
+// must not queue.
+const spare = 5
 
 // runCmd is `query run`: store → report → HTTP.
 type runCmd struct {
@@ -35,8 +38,12 @@ type runCmd struct {
 	AppPort        uint16        `default:"5153" env:"APP_PORT" help:"The port, where no address is given."`
 	NATSURL        string        `name:"nats-url" env:"NATS_URL" help:"Taken as by every verb; not used: reports come from the database."`
 	LegacyTZ       zone          `name:"legacy-tz" default:"UTC" env:"LEGACY_TZ" help:"The time zone of the old system's timestamps; the importer must be told the same."`
+	RequireKeys    *bool         `negatable:"" env:"REQUIRE_KEYS" help:"Answer /api/v1 to holders of keys only. The default is to do so on every address but a loopback one: behind a proxy on this machine, say it."`
+	Rate           float64       `name:"rate-limit" default:"50" env:"RATE_LIMIT" help:"How many requests a second each key may make in the long run; 0: no limit."`
+	Burst          int           `name:"rate-burst" default:"200" env:"RATE_BURST" help:"How many it may make at once."`
+	OIDC           oidcFlags     `embed:"" prefix:"oidc-" group:"Tokens of an OpenID Connect issuer, beside keys:"`
 	LegacyOpen     *bool         `negatable:"" env:"LEGACY_OPEN" help:"Answer /api/reports/user_visits to anybody. The default is to do so on a loopback address only."`
-	MaxConnections int32         `default:"12" env:"MAX_CONNECTIONS" help:"The most connections to the database, at least 4."`
+	MaxConnections int32         `default:"12" env:"MAX_CONNECTIONS" help:"The most connections to the database, at least 6."`
 	Notice         time.Duration `default:"1s" env:"SHUTDOWN_NOTICE" help:"How long /readyz says so before a stop closes the door."`
 }
 
@@ -60,7 +67,7 @@ func (r *runCmd) Run(ctx context.Context, log *zap.Logger) error {
 	}
 	log.Info("listening",
 		zap.Stringer("address", listener.Addr()), zap.Stringer("database", database),
-		zap.String("authentication", authentication(isLoopback(listener.Addr()))))
+		zap.String("authentication", r.authentication(isLoopback(listener.Addr()))))
 	err = r.serve(ctx, log, pool, listener)
 	log.Info("stopped")
 	return err
@@ -72,14 +79,24 @@ func (r *runCmd) serve(ctx context.Context, log *zap.Logger, pool *pgxpool.Pool,
 	health, registry := boot.NewHealth(), boot.NewRegistry("query")
 	health.Ready("database", func(ctx context.Context) error { return ready(ctx, log, pool, health) })
 	old := &legacy.Reports{Pool: pool, Zone: r.LegacyTZ.Location}
+	keys := key.NewKeys(pool, time.Now)
+	keys.Unwritten = func(err error) { log.Warn("that a key was used could not be written down", zap.Error(err)) }
+	defer keys.Close()
+	issuer := r.OIDC.issuer()
+	if issuer != nil {
+		defer issuer.Close()
+	}
 	handler := api.New(api.Config{ //nolint:contextcheck // each request brings its own
-		Reports: report.NewReader(pool),
-		Legacy:  old,
-		Log:     log,
-		Metrics: registry,
-		Ops:     boot.Ops(health, registry),
-		Now:     time.Now,
-		Open:    loopback, LegacyOpen: r.legacyOpen(loopback),
+		Reports:   report.NewReader(pool),
+		Legacy:    old,
+		Log:       log,
+		Metrics:   registry,
+		Ops:       boot.Ops(health, registry),
+		Now:       time.Now,
+		Authority: &access.Authority{Keys: keys, Issuer: issuer},
+		Audit:     access.Audit{Pool: pool},
+		Rate:      api.Rate{PerSecond: r.Rate, Burst: max(r.Burst, 1)},
+		Open:      r.open(loopback), LegacyOpen: r.legacyOpen(loopback),
 		AtOnce: int(pool.Config().MaxConns) - spare, Patience: time.Second, Timeout: questionTimeout,
 	})
 
@@ -101,11 +118,11 @@ func isLoopback(a net.Addr) bool {
 }
 
 // authentication is what the start log says of who is answered.
-func authentication(loopback bool) string {
-	if loopback {
+func (r *runCmd) authentication(loopback bool) string {
+	if r.open(loopback) {
 		return "off: only this machine can ask"
 	}
-	return "on, and there are no keys: /api/v1 answers 401"
+	return "on: make a key with `query keys create`"
 }
 
 // ready says whether questions can be answered, and notes where the database is

@@ -47,7 +47,7 @@ func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		log("request",
 			zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path), zap.Int("status", status),
-			zap.Int64("bytes", c.Response().Size), zap.Duration("took", took), zap.String("remote", c.RealIP()))
+			zap.Int64("bytes", c.Response().Size), zap.Duration("took", took), zap.String("remote", c.RealIP()), zap.String("holder", grantOf(c).Holder))
 		return nil
 	}
 }

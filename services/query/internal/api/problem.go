@@ -33,7 +33,10 @@ var statuses = map[string]int{
 	"invalid_value":     http.StatusBadRequest,
 	"unknown_parameter": http.StatusBadRequest,
 
-	"unauthenticated": http.StatusUnauthorized,
+	"unauthenticated":   http.StatusUnauthorized,
+	"missing_scope":     http.StatusForbidden,
+	"space_forbidden":   http.StatusForbidden,
+	"too_many_requests": http.StatusTooManyRequests,
 
 	"space_not_found":  http.StatusNotFound,
 	"report_not_found": http.StatusNotFound,
@@ -60,6 +63,8 @@ func (s *server) problem(err error, c echo.Context) {
 	switch p.Status {
 	case http.StatusUnauthorized:
 		header.Set(echo.HeaderWWWAuthenticate, `Bearer realm="coworking"`)
+	case http.StatusForbidden: // RFC 6750, 3
+		header.Set(echo.HeaderWWWAuthenticate, `Bearer realm="coworking", error="insufficient_scope"`)
 	case http.StatusServiceUnavailable:
 		header.Set(echo.HeaderRetryAfter, "1")
 	}

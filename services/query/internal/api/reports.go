@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"coworking/pkg/fault"
+	"coworking/pkg/key"
 	"coworking/services/query/internal/report"
 
 	"github.com/labstack/echo/v4"
@@ -55,7 +56,15 @@ func (s *server) report(c echo.Context) error {
 		return err
 	}
 	query.Del("format")
-	question := report.Question{Report: r, Query: query, AsOf: s.Now()}
+	grant, persons := grantOf(c), r.AsksForPersons(query)
+	scope := key.ReadReports
+	if persons {
+		scope = key.ReadMembers
+	}
+	if err := need(c, scope); err != nil {
+		return err
+	}
+	question := report.Question{Report: r, Query: query, AsOf: s.Now(), Visible: grant.Spaces}
 	header := c.Response().Header()
 	header.Add(echo.HeaderVary, echo.HeaderAccept)
 	header.Set(echo.HeaderCacheControl, "private, no-cache")
@@ -73,6 +82,12 @@ func (s *server) report(c echo.Context) error {
 	answer, err := s.Reports.Answer(c.Request().Context(), question)
 	if err != nil {
 		return err
+	}
+	if persons {
+		err := s.Audit.PersonalRead(c.Request().Context(), grant.Holder, r.Name, query.Encode(), len(answer.Rows))
+		if err != nil {
+			return err
+		}
 	}
 	header.Set("ETag", tagOf(answer.Version, format))
 	header.Set(echo.HeaderContentType, format.mediaType)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"coworking/pkg/key"
 	"coworking/services/query/internal/report"
 
 	"github.com/labstack/echo/v4"
@@ -30,6 +31,17 @@ type Legacy interface {
 	Readable(ctx context.Context) error
 }
 
+// Authority knows what a bearer's credentials open: a fault is Invalid with the code
+// unauthenticated, or Unavailable where nobody can tell.
+type Authority interface {
+	Grant(ctx context.Context, credentials string) (key.Grant, error)
+}
+
+// Audit keeps who read what about persons.
+type Audit interface {
+	PersonalRead(ctx context.Context, reader, report, query string, rows int) error
+}
+
 // Config is what the server answers from, and to whom.
 type Config struct {
 	Reports Reports
@@ -39,6 +51,9 @@ type Config struct {
 	Ops     http.Handler // /livez, /readyz and /metrics
 	Now     func() time.Time
 
+	Authority  Authority
+	Audit      Audit
+	Rate       Rate // of one holder; zero: no limit
 	Open       bool // nobody has to say who they are: only while bound to loopback
 	LegacyOpen bool // the old system's report on persons, too
 
@@ -57,13 +72,14 @@ const worthCompressing = 1400
 // server is the handlers.
 type server struct {
 	Config
-	seats chan struct{} // one for each question to the database
-	meter meter
+	seats  chan struct{} // one for each question to the database
+	limits *limits
+	meter  meter
 }
 
 // New is the handler of every address.
 func New(c Config) http.Handler {
-	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), meter: newMeter(c.Metrics)}
+	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), limits: newLimits(c.Rate), meter: newMeter(c.Metrics)}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()
@@ -75,7 +91,7 @@ func New(c Config) http.Handler {
 			s.Log.Error("panic", zap.String("path", c.Path()), zap.Error(err), zap.ByteString("stack", stack))
 			return err
 		},
-	}), headers)
+	}), headers, s.admit)
 
 	e.GET("/", s.landing)
 	for path := range ops {
@@ -83,10 +99,15 @@ func New(c Config) http.Handler {
 	}
 	s.legacyRoutes(e)
 
-	v1 := e.Group("/api/v1", s.authenticate, middleware.GzipWithConfig(middleware.GzipConfig{MinLength: worthCompressing}))
-	v1.GET("/reports", s.list)
-	v1.GET("/reports/:report", s.report, s.seated)
-	v1.HEAD("/reports/:report", s.report, s.seated)
+	squeezed := middleware.GzipWithConfig(middleware.GzipConfig{MinLength: worthCompressing})
+	e.GET("/api/v1/reports", s.list, squeezed)
+	e.GET("/api/v1/reports/:report", s.report, squeezed, s.seated)
+	e.HEAD("/api/v1/reports/:report", s.report, s.seated)
+	for _, route := range e.Routes() {
+		if _, known := admission[route.Path]; !known {
+			panic("api: nobody said who may ask " + route.Path)
+		}
+	}
 	return e
 }
 
