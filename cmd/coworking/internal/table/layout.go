@@ -185,7 +185,7 @@ func (l layout) panels(keys, most int) [][]strip {
 // draw is one table in lines.
 func (s *sheet) draw(l layout, figure *column) []string {
 	lines := l.title(figure)
-	rule := strings.Repeat("─", l.width())
+	rule := strings.Repeat("─", max(0, l.width()))
 	lines = append(lines, rule)
 	most := 0.0
 	if l.bar > 0 {

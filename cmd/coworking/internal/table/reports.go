@@ -23,17 +23,20 @@ func WriteReports(out io.Writer, body []byte, most int) error {
 	names, personal := 0, false
 	for _, item := range reports {
 		report, _ := item.(object)
-		names = max(names, width(word(report, "name")))
-		personal = personal || report.get("personal") == true
+		name := width(word(report, "name"))
+		if report.get("personal") == true {
+			personal, name = true, name+width(" *")
+		}
+		names = max(names, name)
 	}
 	p := paper{width: most}
 	for _, item := range reports {
 		report, _ := item.(object)
-		mark := "  "
+		before := word(report, "name")
 		if report.get("personal") == true {
-			mark = " *"
+			before += " *"
 		}
-		before := pad(word(report, "name"), names, false) + mark + " "
+		before = pad(before, names+gap, false)
 		room := 0
 		if most > 0 {
 			room = max(textLeast, most-width(before))
@@ -45,7 +48,8 @@ func WriteReports(out io.Writer, body []byte, most int) error {
 		}
 	}
 	if personal {
-		p.put("", "* names persons: the key must have the scope members:read")
+		p.put("")
+		p.put(fill(strings.Fields("* names persons: the key must have the scope members:read"), " ", most)...)
 	}
 	_, err = io.WriteString(out, p.String())
 	return err
