@@ -46,6 +46,11 @@ func (a answers) Version(ctx context.Context, _ report.Question) (string, error)
 	return answer.Version, err
 }
 
+// unread is an audit that nobody reads.
+type unread struct{}
+
+func (unread) PersonalRead(context.Context, string, string, string, int) error { return nil }
+
 // serve is a server as on a laptop, with what a test changes.
 func serve(change func(*api.Config)) http.Handler {
 	c := api.Config{
@@ -56,8 +61,9 @@ func serve(change func(*api.Config)) http.Handler {
 		Ops: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, r.URL.Path)
 		}),
-		Now:  func() time.Time { return noon },
-		Open: true, LegacyOpen: true,
+		Now:   func() time.Time { return noon },
+		Audit: unread{},
+		Open:  true, LegacyOpen: true,
 		AtOnce: 4, Patience: 10 * time.Millisecond, Timeout: 30 * time.Second,
 	}
 	change(&c)

@@ -7,5 +7,7 @@ var Catalogue = catalogue(
 	DailyUsage,
 	HourlyUsage,
 	UniqueMembers,
+	OccupancyNow,
+	RollCall,
 	OccupancyPeak,
 )

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"coworking/pkg/pgtest"
+	"coworking/services/query/internal/access"
 	"coworking/services/query/internal/api"
 	"coworking/services/query/internal/legacy"
 	"coworking/services/query/internal/report"
@@ -35,6 +36,7 @@ func serve(pool *pgxpool.Pool, now time.Time) http.Handler {
 		Metrics: prometheus.NewRegistry(),
 		Ops:     http.NotFoundHandler(),
 		Now:     func() time.Time { return now },
+		Audit:   access.Audit{Pool: pool},
 		Open:    true, LegacyOpen: true,
 		AtOnce: 1, Patience: time.Second, Timeout: 30 * time.Second,
 	})

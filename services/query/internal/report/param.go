@@ -65,16 +65,14 @@ func (c Common) week() time.Weekday {
 // asker is a struct of parameters: it embeds Common or Present.
 type asker interface{ asked() Common }
 
-// Present is what may be asked of every report on the present.
-type Present struct {
-	Space []string `param:"space" doc:"Only these spaces; all that may be seen if none is named."`
-	TZ    *Zone    `param:"tz" doc:"Show times in this IANA time zone; without it, in each space's own."`
-	Limit *int     `param:"limit" least:"1" most:"1000" fault:"invalid_limit" doc:"The most rows of a list of members; all of them if it is not given."`
-}
+// Present is what may be asked of a report on the present. It takes what every
+// report takes, but its range is the running day.
+type Present struct{ Common }
 
 func (p Present) asked() Common {
-	today := "today"
-	return Common{Space: p.Space, TZ: p.TZ, Period: &today, WeekStart: "mon", Limit: 1000}
+	today, c := "today", p.Common
+	c.From, c.To, c.Period = nil, nil, &today
+	return c
 }
 
 // Days says what an average per day divides by; to be embedded where a report has one.

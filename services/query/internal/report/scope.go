@@ -231,6 +231,15 @@ func (s *scope) findBirths(ctx context.Context) error {
 	return pg.Classify(err)
 }
 
+// shown is an instant as the clock of the zone shows it that was asked for, or that
+// of the space.
+func (s *scope) shown(p *place, at int64) time.Time {
+	if s.asked.TZ != nil {
+		return time.UnixMicro(at).In(s.asked.TZ.Location)
+	}
+	return time.UnixMicro(at).In(p.calendar.On(p.calendar.DayAt(at)).Zone)
+}
+
 // place is the space of a number.
 func (s *scope) place(id int32) *place {
 	for _, p := range s.places {

@@ -40,6 +40,9 @@ left join members m using (member)
 left join names method on method.name = t.method
 left join names reason on reason.name = t.reason;
 
+insert into sources (space, source, last_event)
+select space, source, max(time) from events group by space, source;
+
 -- The earliest issue and the earliest use of a token hold.
 insert into tokens (space, token, issued, member, expires_at, used)
 select s.id, t.token, min(t.at) filter (where t.kind = 'token_issued'),

@@ -1,0 +1,23 @@
+package report_test
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+)
+
+func TestRollCallIsAsAddedUpByHand(t *testing.T) {
+	byHand(t, "testdata/golden", map[string]asked{
+		"roll_call_of_two":       {noon, "roll_call", "limit=2"},
+		"roll_call_in_kathmandu": {noon, "roll_call", "space=cellar&tz=Asia/Kathmandu"},
+	})
+}
+
+// byPlace orders the rows of a roll call.
+func byPlace(rows []row) []row {
+	text := func(r row, field string) string { return r[field].(string) }
+	slices.SortFunc(rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(text(a, "space"), text(b, "space")), cmp.Compare(text(a, "member"), text(b, "member")))
+	})
+	return rows
+}
