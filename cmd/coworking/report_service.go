@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +38,12 @@ type queryService struct {
 const (
 	dialPatience   = 5 * time.Second // to be found at all
 	answerPatience = 2 * time.Minute // to begin an answer
+)
+
+// Many pages may be more than a service wants to answer at once. Then --all waits.
+const (
+	longestPause = 30 * time.Second
+	mostAgain    = 10 // times in a row
 )
 
 func newQueryService(base *url.URL, key accessKey, help string) *queryService {
@@ -135,7 +142,8 @@ func (r *rowCounter) count(chunk []byte) {
 	}
 }
 
-// ask is an answer that is one; its body is still to be read.
+// ask is an answer that is one; its body is still to be read. With --all, it waits
+// where the service asks for that.
 func (s *queryService) ask(ctx context.Context, c *reportCmd, name string, query url.Values, format string) (*http.Response, error) {
 	address := s.base.JoinPath("api", "v1", "reports", url.PathEscape(name))
 	if name == "" {
@@ -152,16 +160,38 @@ func (s *queryService) ask(ctx context.Context, c *reportCmd, name string, query
 	if s.key != "" {
 		request.Header.Set("Authorization", "Bearer "+string(s.key))
 	}
-	response, err := s.client.Do(request)
-	if err != nil {
-		return nil, s.silence(ctx, err)
+	for again := 0; ; again++ {
+		response, err := s.client.Do(request)
+		if err != nil {
+			return nil, s.silence(ctx, err)
+		}
+		mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")) // "" is none of ours
+		if response.StatusCode == http.StatusOK && mediaType == mediaTypes[format] {
+			return response, nil
+		}
+		pause, later := pauseOf(response)
+		if !c.All || !later || again == mostAgain {
+			defer response.Body.Close()
+			return nil, s.problem(c, response, mediaType)
+		}
+		response.Body.Close()
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, s.silence(ctx, ctx.Err())
+		}
 	}
-	mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")) // "" is none of ours
-	if response.StatusCode == http.StatusOK && mediaType == mediaTypes[format] {
-		return response, nil
+}
+
+// pauseOf is how long the service wants to be left alone before it is asked again;
+// false if it does not say so, or if that is longer than somebody waits.
+func pauseOf(response *http.Response) (time.Duration, bool) {
+	if response.StatusCode != http.StatusTooManyRequests && response.StatusCode != http.StatusServiceUnavailable {
+		return 0, false
 	}
-	defer response.Body.Close()
-	return nil, s.problem(c, response, mediaType)
+	seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
+	pause := time.Duration(seconds) * time.Second
+	return pause, err == nil && seconds >= 0 && pause <= longestPause
 }
 
 // silence is the words for no answer.

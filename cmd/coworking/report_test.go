@@ -370,6 +370,32 @@ func TestPagesThatNeverEndAreLeft(t *testing.T) {
 	}
 }
 
+func TestAllPagesWaitForAServiceThatAsksForThat(t *testing.T) {
+	busy := 3
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if busy--; busy >= 0 {
+			w.Header().Set("Retry-After", "0")
+			answer(w, http.StatusTooManyRequests, "application/problem+json", `{"code":"too_many_requests","detail":"this key asks too often"}`)
+			return
+		}
+		answer(w, http.StatusOK, "text/csv", "member\r\nm-1\r\n")
+	}))
+	defer server.Close()
+	flags := reportCmd{Name: "visitors", URL: server.URL}
+	if err := flags.answer(t.Context(), &bytes.Buffer{}, &bytes.Buffer{}); err == nil || exitCode(err) != 2 || busy != 2 {
+		t.Errorf("one page: %v, %d left", err, busy)
+	}
+	flags.All = true
+	var out bytes.Buffer
+	if err := flags.answer(t.Context(), &out, &bytes.Buffer{}); err != nil || out.String() != "member\r\nm-1\r\n" {
+		t.Errorf("all pages: %v, %q", err, &out)
+	}
+	busy = 1000
+	if err := flags.answer(t.Context(), &out, &bytes.Buffer{}); err == nil || exitCode(err) != 2 || busy != 1000-mostAgain-1 {
+		t.Errorf("always busy: %v, %d left", err, busy)
+	}
+}
+
 func TestAKeyIsNotPrinted(t *testing.T) {
 	if text := fmt.Sprintf("%v %s", accessKey(secretKey), reportCmd{Key: secretKey}.Key); strings.Contains(text, secretKey) {
 		t.Error(text)
