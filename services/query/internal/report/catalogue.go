@@ -10,4 +10,5 @@ var Catalogue = catalogue(
 	OccupancyNow,
 	RollCall,
 	OccupancyPeak,
+	IngestHealth,
 )
