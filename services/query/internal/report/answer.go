@@ -100,7 +100,6 @@ func (c Column) number(row any) (n float64, known bool) {
 // the same time of day on the clock of the zone asked for, or of the first space.
 func (s *scope) earlier(compare string, byWeekday bool) *scope {
 	e := *s
-	e.read = map[string][]stay{}
 	e.from, e.to = s.rangeBefore(compare, byWeekday)
 	back := int(s.from - e.from)
 

@@ -116,7 +116,7 @@ func (t *tally) markLives() {
 
 // countDays adds up whole visit days, and takes off what lies after asOf.
 func (t *tally) countDays(ctx context.Context) error {
-	days, err := t.spaceDays(ctx, false)
+	days, err := t.spaceDays(ctx)
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (t *tally) countStays(ctx context.Context) error {
 // countEvents adds up check-ins and refusals by slots. Where the range cuts a
 // slot, the events themselves are counted.
 func (t *tally) countEvents(ctx context.Context) error {
-	days, err := t.spaceDays(ctx, true)
+	days, err := t.spaceDays(ctx)
 	if err != nil {
 		return err
 	}
@@ -251,12 +251,12 @@ func (t *tally) countMembers(ctx context.Context) (int64, error) {
 		}
 	}
 	seen, err := t.membersIn(ctx, asked)
-	members := map[int32]bool{}
+	var members memberSet
 	for _, m := range seen {
 		t.rows[m.row].members++
-		members[m.member] = true
+		members.add(m.member)
 	}
-	return int64(len(members)), err
+	return int64(members.size), err
 }
 
 func (t *tally) answer(interval string, members int64) counted[dailyUsageRow, dailyUsageTotals] {

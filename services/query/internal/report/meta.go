@@ -5,9 +5,6 @@ import (
 	"time"
 
 	"coworking/pkg/calendar"
-	"coworking/pkg/pg"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Meta is what an answer says of itself: what was asked, and how far it reaches.
@@ -67,29 +64,53 @@ func (s *scope) meta(ctx context.Context, report, interval string, partialLast b
 		AsOf:           time.UnixMicro(s.asOf).UTC(),
 		PartialLast:    partialLast,
 		EstimatedShare: mean(e.estimated, e.all),
+
+		CompleteThrough: s.completeThrough,
+		Refiling:        s.refiling,
 	}
 	if s.by != "" {
 		m.GroupBy = &s.by
 	}
-	whole, rest := s.wholeOwnDays()
-	args := whole.args()
-	args["asked"] = s.ids()
-	rows, err := s.db.Query(ctx, reachSQL, args)
+	for _, p := range s.places {
+		late, err := s.lateEvents(ctx, p)
+		if err != nil {
+			return Meta{}, err
+		}
+		m.LateEvents += late
+	}
+	return m, nil
+}
+
+// lateEvents is how many events of the range came late: of whole visit days that is
+// known; of the others, what lies within the range is counted.
+func (s *scope) lateEvents(ctx context.Context, p *place) (int64, error) {
+	within := s.instants(p)
+	first, stop := p.ownDays(within)
+	var cut stretches
+	for _, d := range []calendar.Date{first, stop - 1} {
+		start, end := p.calendar.Span(d)
+		if day := (window{start, end}); first < stop && day.cut(within) != day {
+			cut.add(p, day.cut(within))
+			if d == first {
+				first++
+			} else {
+				stop--
+			}
+		}
+	}
+	var late int64
+	days, err := s.recall(ctx, p, first, max(first, stop))
 	if err != nil {
-		return Meta{}, pg.Classify(err)
+		return 0, err
 	}
-	_, err = pgx.ForEachRow(rows, []any{&m.CompleteThrough, &m.Refiling, &m.LateEvents}, func() error { return nil })
-	if err != nil {
-		return Meta{}, pg.Classify(err)
+	for _, d := range days {
+		late += d.sums.late
 	}
-	if m.CompleteThrough != nil {
-		*m.CompleteThrough = m.CompleteThrough.UTC()
+	events, err := s.edges(ctx, cut)
+	for _, e := range events {
+		late += e.late
 	}
-	cut, err := s.edges(ctx, rest)
-	for _, c := range cut {
-		m.LateEvents += c.late
-	}
-	return m, err
+	return late, err
 }
 
 // filters is the parameters that were given of those that name what is counted.
@@ -123,26 +144,4 @@ func bound(asked *Bound, date calendar.Date) string {
 		return asked.Instant.Format(time.RFC3339Nano)
 	}
 	return date.String()
-}
-
-// wholeOwnDays is the visit days that lie wholly within the range, and the
-// stretches of the range that are left of the others.
-func (s *scope) wholeOwnDays() (whole ownDays, rest stretches) {
-	for _, p := range s.places {
-		within := s.instants(p)
-		first, stop := p.ownDays(within)
-		if first >= stop {
-			continue
-		}
-		if start, end := p.calendar.Span(first); start < within.start {
-			rest.add(p, window{start, end}.cut(within))
-			first++
-		}
-		if start, end := p.calendar.Span(stop - 1); first < stop && end > within.end {
-			rest.add(p, window{start, end}.cut(within))
-			stop--
-		}
-		whole.add(p, first, stop)
-	}
-	return whole, rest
 }

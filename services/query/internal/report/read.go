@@ -1,9 +1,8 @@
 package report
 
 import (
+	"cmp"
 	"context"
-	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -63,26 +62,29 @@ type spaceDay struct {
 	checkins, failed, visits, members, anonymous int64
 	estimated                                    int64 // visits whose end was inferred
 	dwell                                        int64 // headcount × µs
+	late                                         int64 // events that came late
 	slots                                        []byte
 }
 
-// spaceDays reads the visit days that hold any of the range.
-func (s *scope) spaceDays(ctx context.Context, slots bool) ([]spaceDay, error) {
-	days := s.inRange()
-	args := days.args()
-	args["slots"] = slots
-	rows, err := s.db.Query(ctx, spaceDaysSQL, args)
-	if err != nil {
-		return nil, pg.Classify(err)
+// spaceDays is the visit days that hold any of the range and on which anything
+// happened.
+func (s *scope) spaceDays(ctx context.Context) ([]spaceDay, error) {
+	var all []spaceDay
+	for _, p := range s.places {
+		first, stop := p.ownDays(s.instants(p))
+		days, err := s.recall(ctx, p, first, stop)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range days {
+			if d.version != absent {
+				sums := d.sums
+				sums.place = p
+				all = append(all, sums)
+			}
+		}
 	}
-	read, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (spaceDay, error) {
-		var d spaceDay
-		var space, date int32
-		err := row.Scan(&space, &date, &d.checkins, &d.failed, &d.visits, &d.members, &d.anonymous, &d.estimated, &d.dwell, &d.slots)
-		d.place, d.date = s.place(space), calendar.Date(date)
-		return d, err
-	})
-	return read, pg.Classify(err)
+	return all, nil
 }
 
 // stay is a visit as it is stored: with its final end, measured or estimated,
@@ -133,36 +135,39 @@ func (s *scope) stays(ctx context.Context, days ownDays) ([]stay, error) {
 	return counting, nil
 }
 
-// everyStay reads visits, once for all groups of an answer.
+// everyStay is the visits of some visit days, in order of space and day.
 func (s *scope) everyStay(ctx context.Context, days ownDays) ([]stay, error) {
-	known := fmt.Sprint(days, s.plans)
-	if read, ok := s.read[known]; ok {
-		return read, nil
-	}
-	args := days.args()
-	args["plans"] = s.plans
-	rows, err := s.db.Query(ctx, staysSQL, args)
-	if err != nil {
-		return nil, pg.Classify(err)
-	}
-	read, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (stay, error) {
-		var v stay
-		var space, day int32
-		var in, out, last time.Time
-		var away []time.Time
-		err := row.Scan(&space, &day, &v.member, &in, &out, &v.explicit, &v.cutoff, &v.party, &away,
-			&v.touches, &last, &v.method, &v.zone, &v.plan, &v.team)
-		v.place, v.day = s.place(space), calendar.Date(day)
-		v.in, v.out, v.lastTouch = in.UnixMicro(), out.UnixMicro(), last.UnixMicro()
-		for _, at := range away {
-			v.away = append(v.away, at.UnixMicro())
+	var plans *timelines
+	if s.plans {
+		var err error
+		if plans, err = s.timelines(ctx); err != nil {
+			return nil, err
 		}
-		return v, err
-	})
-	if s.by != "" && err == nil {
-		s.read[known] = read
 	}
-	return read, pg.Classify(err)
+	var all []stay
+	for i, space := range days.spaces {
+		p := s.place(space)
+		read, err := s.recallStays(ctx, p, calendar.Date(days.firsts[i]), calendar.Date(days.stops[i]))
+		if err != nil {
+			return nil, err
+		}
+		room := 0
+		for _, d := range read {
+			room += len(d.stays)
+		}
+		all = slices.Grow(all, room)
+		for _, d := range read {
+			for j := range d.stays {
+				v := d.stays[j]
+				v.place = p
+				if plans != nil {
+					plans.fill(&v)
+				}
+				all = append(all, v)
+			}
+		}
+	}
+	return all, nil
 }
 
 // openStays reads the visits of the range that end after asOf. They are all in
@@ -233,77 +238,100 @@ func (s *scope) edges(ctx context.Context, asked stretches) ([]edge, error) {
 // presence is one member seen in one window.
 type presence struct{ row, member int32 }
 
-// windows is windows that members are looked for in, each with its row.
-type windows struct {
-	rows  []int32
-	days  ownDays
-	times stretches
+// memberWindow is a window that members are looked for in, and the row that counts
+// them.
+type memberWindow struct {
+	window
+	row   int32
+	place *place
 }
+
+// windows is windows that members are looked for in.
+type windows []memberWindow
 
 func (w *windows) add(row int, p *place, at window) {
-	if at.empty() {
-		return
+	if !at.empty() {
+		*w = append(*w, memberWindow{at, int32(row), p})
 	}
-	first, stop := p.ownDays(at)
-	w.rows = append(w.rows, int32(row))
-	w.days.add(p, first, stop)
-	w.times.add(p, at)
 }
 
-// membersIn reads who had a visit that began in each row's windows, once a row.
-func (s *scope) membersIn(ctx context.Context, w windows) ([]presence, error) {
-	if s.filtered() {
-		return s.membersOfStays(ctx, w)
-	}
-	rows, err := s.db.Query(ctx, membersInSQL, pgx.StrictNamedArgs{
-		"rows": w.rows, "spaces": w.days.spaces, "firsts": w.days.firsts, "stops": w.days.stops,
-		"starts": w.times.starts, "ends": w.times.ends,
-	})
-	if err != nil {
-		return nil, pg.Classify(err)
-	}
-	read, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (presence, error) {
-		var p presence
-		return p, row.Scan(&p.row, &p.member)
-	})
-	return read, pg.Classify(err)
-}
-
-// membersOfStays is membersIn where only some visits count.
-func (s *scope) membersOfStays(ctx context.Context, w windows) ([]presence, error) {
-	var days ownDays
-	of := map[int32][]int{} // windows by space, in order of time
-	for i, space := range w.days.spaces {
-		of[space] = append(of[space], i)
-	}
-	for _, p := range s.places {
-		windows := of[p.id]
-		if len(windows) == 0 {
-			continue
+// membersIn reads who had a visit that began in each row's windows, once a row,
+// row by row.
+func (s *scope) membersIn(ctx context.Context, asked windows) ([]presence, error) {
+	slices.SortStableFunc(asked, func(a, b memberWindow) int { return cmp.Compare(a.row, b.row) })
+	var found []presence
+	var seen memberSet
+	begin := 0 // of what was found for the row
+	for i, w := range asked {
+		if i > 0 && asked[i-1].row != w.row {
+			for _, p := range found[begin:] {
+				seen.remove(p.member)
+			}
+			begin = len(found)
 		}
-		slices.SortFunc(windows, func(a, b int) int { return w.times.starts[a].Compare(w.times.starts[b]) })
-		first, stop := w.days.firsts[windows[0]], w.days.stops[windows[0]]
-		for _, i := range windows {
-			first, stop = min(first, w.days.firsts[i]), max(stop, w.days.stops[i])
-		}
-		days.add(p, calendar.Date(first), calendar.Date(stop))
-	}
-	stays, err := s.stays(ctx, days)
-	seen := map[presence]bool{}
-	for i := range stays {
-		v := &stays[i]
-		if v.member == 0 {
-			continue
-		}
-		windows, in := of[v.place.id], time.UnixMicro(v.in)
-		n, _ := slices.BinarySearchFunc(windows, in, func(i int, in time.Time) int {
-			return w.times.ends[i].Compare(in.Add(time.Microsecond))
+		err := s.eachMember(ctx, w, func(member int32) {
+			if seen.add(member) {
+				found = append(found, presence{w.row, member})
+			}
 		})
-		if n < len(windows) && !w.times.starts[windows[n]].After(in) {
-			seen[presence{w.rows[windows[n]], v.member}] = true
+		if err != nil {
+			return nil, err
 		}
 	}
-	return slices.Collect(maps.Keys(seen)), err
+	return found, nil
+}
+
+// eachMember calls yield with each member of a visit that began in a window. Of a
+// whole day of the space's own, the members are known without their visits.
+func (s *scope) eachMember(ctx context.Context, w memberWindow, yield func(member int32)) error {
+	first, stop := w.place.ownDays(w.window)
+	if start, end := w.place.calendar.Span(first); stop == first+1 && w.window == (window{start, end}) && !s.filtered() {
+		days, err := s.recallMembers(ctx, w.place, first, stop)
+		if err != nil {
+			return err
+		}
+		for _, member := range days[0].members {
+			yield(member)
+		}
+		return nil
+	}
+	var days ownDays
+	days.add(w.place, first, stop)
+	stays, err := s.stays(ctx, days)
+	for i := range stays {
+		if v := &stays[i]; v.member != 0 && w.holds(v.in) {
+			yield(v.member)
+		}
+	}
+	return err
+}
+
+// memberSet is a set of members by their numbers, which are small.
+type memberSet struct {
+	bits []uint64
+	size int
+}
+
+// add says whether the member was not in it.
+func (m *memberSet) add(member int32) bool {
+	word, bit := int(member)/64, uint64(1)<<(member%64)
+	if word >= len(m.bits) {
+		m.bits = append(m.bits, make([]uint64, word+1-len(m.bits)+len(m.bits)/2)...)
+	}
+	if m.bits[word]&bit != 0 {
+		return false
+	}
+	m.bits[word] |= bit
+	m.size++
+	return true
+}
+
+func (m *memberSet) remove(member int32) {
+	word, bit := int(member)/64, uint64(1)<<(member%64)
+	if m.bits[word]&bit != 0 {
+		m.bits[word] &^= bit
+		m.size--
+	}
 }
 
 // arrival is when a visit of a member began.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -21,6 +22,9 @@ type Reader struct {
 	calendars map[int32]dated               // by the space's number
 	zones     map[string]*calendar.Calendar // midnight days, by the zone's name
 	words     map[int32]string              // the dictionary, as far as it was needed
+	timelines *timelines                    // of members' plans and teams; nil: not read
+
+	memory *memory
 }
 
 // dated is a calendar and the version of the settings that it was made from.
@@ -31,7 +35,10 @@ type dated struct {
 
 // NewReader is a reader of a migrated database.
 func NewReader(pool *pgxpool.Pool) *Reader {
-	return &Reader{pool: pool, calendars: map[int32]dated{}, zones: map[string]*calendar.Calendar{}, words: map[int32]string{}}
+	return &Reader{
+		pool: pool, memory: newMemory(),
+		calendars: map[int32]dated{}, zones: map[string]*calendar.Calendar{}, words: map[int32]string{},
+	}
 }
 
 // Answer asks a report what held at an instant. A fault is Invalid with the code
@@ -41,12 +48,20 @@ func (r *Reader) Answer(ctx context.Context, q Question) (Answer, error) {
 	return q.Report.ask(ctx, r, q)
 }
 
-// snapshot runs count in one transaction that sees one state of the database, so
-// that the numbers of an answer agree with each other.
+// snapshot runs count on one state of the database, so that the numbers of an answer
+// agree with each other. If memory holds all that is asked for, the one statement that
+// tells the versions is enough; else everything is read in one transaction.
 func (r *Reader) snapshot(ctx context.Context, q Question, params asker, count func(*scope) error) error {
+	s, err := r.resolve(ctx, r.pool, offline{}, q, params)
+	if err == nil {
+		err = count(s)
+	}
+	if !errors.Is(err, errOffline) {
+		return err
+	}
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, r.pool, options, func(tx pgx.Tx) error {
-		s, err := r.resolve(ctx, tx, q, params)
+	err = pgx.BeginTxFunc(ctx, r.pool, options, func(tx pgx.Tx) error {
+		s, err := r.resolve(ctx, tx, tx, q, params)
 		if err != nil {
 			return err
 		}

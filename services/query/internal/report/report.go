@@ -82,12 +82,8 @@ func define[P asker, Row, Totals any](
 			return Answer{}, err
 		}
 		var answer Answer
-		var err error
-		err = reader.snapshot(ctx, q, params, func(s *scope) error {
-			answer.Version, err = s.version(ctx)
-			if err != nil {
-				return err
-			}
+		err := reader.snapshot(ctx, q, params, func(s *scope) error {
+			answer.Version = s.version()
 			return fill(ctx, &answer, s, r, params, func(s *scope) (table[Totals], error) {
 				return tabulate(ctx, s, params, count)
 			})
@@ -100,8 +96,8 @@ func define[P asker, Row, Totals any](
 			return "", err
 		}
 		err = reader.snapshot(ctx, q, params, func(s *scope) error {
-			version, err = s.version(ctx)
-			return err
+			version = s.version()
+			return nil
 		})
 		return version, err
 	}

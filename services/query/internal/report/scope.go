@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"time"
 
@@ -26,7 +25,11 @@ type scope struct {
 	by     string  // what rows are grouped by; "": nothing
 	cursor *Cursor // where a list of members goes on
 	plans  bool    // visits that name no plan or team have the member's
-	read   map[string][]stay
+
+	completeThrough *time.Time // all that the stream had stored by then is in the numbers
+	refiling        bool       // days of a space that is asked for wait to be filed anew
+	memberVersion   int64      // moves with what is said of members
+	visible         []*place   // every space that the asker may see; only those of places are laid out
 
 	places   []*place // by name
 	from, to calendar.Date
@@ -96,19 +99,18 @@ func (p *place) ownDays(w window) (first, stop calendar.Date) {
 	return p.calendar.DayAt(w.start), p.calendar.DayAt(w.end-1) + 1
 }
 
-var spaceName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-
 // resolve finds the spaces that are asked for, their calendars and lives, the days
-// of the range, and which visits count.
-func (r *Reader) resolve(ctx context.Context, db pg.Querier, q Question, params asker) (*scope, error) {
-	s := &scope{db: db, reader: r, question: q, asked: params.asked(), asOf: q.AsOf.UnixMicro(), read: map[string][]stay{}}
+// of the range, and which visits count. What state the spaces are in is asked of one
+// database, and everything else of another.
+func (r *Reader) resolve(ctx context.Context, state, rest pg.Querier, q Question, params asker) (*scope, error) {
+	s := &scope{db: rest, reader: r, question: q, asked: params.asked(), asOf: q.AsOf.UnixMicro()}
 	if s.asked.TZ != nil {
 		s.zone = r.midnights(s.asked.TZ.Location)
 	}
-	if err := s.findPlaces(ctx); err != nil {
+	if err := s.findPlaces(ctx, state); err != nil {
 		return nil, err
 	}
-	if err := r.calendarsOf(ctx, db, s.places); err != nil {
+	if err := r.calendarsOf(ctx, rest, s.places); err != nil {
 		return nil, err
 	}
 	if err := s.layOut(ctx); err != nil {
@@ -144,26 +146,38 @@ func (s *scope) narrow(ctx context.Context, params asker) error {
 
 func (s *scope) groupBy() string { return s.by }
 
-// findPlaces looks the spaces up. One that does not exist is fault.NotFound,
-// `space_not_found`.
-func (s *scope) findPlaces(ctx context.Context) error {
-	for _, name := range s.asked.Space {
-		if !spaceName.MatchString(name) {
-			return noSuchSpace(name)
-		}
-	}
-	rows, err := s.db.Query(ctx, spacesSQL, pgx.StrictNamedArgs{"spaces": s.asked.Space, "visible": s.question.Visible})
+// findPlaces looks the spaces up. One that does not exist, or that the asker may not
+// see, is fault.NotFound, `space_not_found`.
+func (s *scope) findPlaces(ctx context.Context, db pg.Querier) error {
+	rows, err := db.Query(ctx, spacesSQL, pgx.StrictNamedArgs{"visible": s.question.Visible})
 	if err != nil {
 		return pg.Classify(err)
 	}
-	s.places, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*place, error) {
-		var p place
-		var first *int32
-		err := row.Scan(&p.id, &p.name, &p.settings, &p.version, &first)
-		if first != nil {
-			p.lives, p.firstDay = true, calendar.Date(*first)
+	var (
+		p        place
+		first    *int32
+		refiling bool
+		complete *time.Time
+	)
+	_, err = pgx.ForEachRow(rows, []any{&p.id, &p.name, &p.settings, &p.version, &first, &refiling, &complete}, func() error {
+		if complete != nil {
+			at := complete.UTC()
+			s.completeThrough = &at
 		}
-		return &p, err
+		if p.name == nowhere {
+			s.memberVersion = p.version
+			return nil
+		}
+		found := p
+		if first != nil {
+			found.lives, found.firstDay = true, calendar.Date(*first)
+		}
+		s.visible = append(s.visible, &found)
+		if len(s.asked.Space) == 0 || slices.Contains(s.asked.Space, found.name) {
+			s.places = append(s.places, &found)
+			s.refiling = s.refiling || refiling
+		}
+		return nil
 	})
 	if err != nil {
 		return pg.Classify(err)
@@ -175,6 +189,9 @@ func (s *scope) findPlaces(ctx context.Context) error {
 	}
 	return nil
 }
+
+// nowhere is the space of events that are about no single one.
+const nowhere = "_"
 
 // names is the names of the spaces.
 func (s *scope) names() []string {
@@ -207,28 +224,17 @@ func (s *scope) layOut(ctx context.Context) error {
 // findBirths moves the begin of each life to the day of the zone that holds the
 // space's first event.
 func (s *scope) findBirths(ctx context.Context) error {
-	var edges stretches
 	for _, p := range s.places {
-		if p.lives {
-			start, end := p.calendar.Span(p.firstDay)
-			edges.add(p, window{start, end})
-			p.born = p.grid.DayAt(start) // holds where raw events are gone
+		if !p.lives {
+			continue
 		}
+		at, err := s.bornAt(ctx, p)
+		if err != nil {
+			return err
+		}
+		p.born = p.grid.DayAt(at)
 	}
-	rows, err := s.db.Query(ctx, firstEventsSQL, edges.args())
-	if err != nil {
-		return pg.Classify(err)
-	}
-	var (
-		space int32
-		first time.Time
-	)
-	_, err = pgx.ForEachRow(rows, []any{&space, &first}, func() error {
-		p := s.place(space)
-		p.born = p.grid.DayAt(first.UnixMicro())
-		return nil
-	})
-	return pg.Classify(err)
+	return nil
 }
 
 // shown is an instant as the clock of the zone shows it that was asked for, or that

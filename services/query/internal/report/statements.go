@@ -9,26 +9,24 @@ var (
 	spacesSQL string
 	//go:embed space_changes.sql
 	spaceChangesSQL string
-	//go:embed first_events.sql
-	firstEventsSQL string
+	//go:embed first_event.sql
+	firstEventSQL string
 	//go:embed space_days.sql
 	spaceDaysSQL string
+	//go:embed day_members.sql
+	dayMembersSQL string
 	//go:embed stays.sql
 	staysSQL string
-	//go:embed members_in.sql
-	membersInSQL string
+	//go:embed plans.sql
+	plansSQL string
 	//go:embed edges.sql
 	edgesSQL string
 	//go:embed words.sql
 	wordsSQL string
 	//go:embed words_named.sql
 	wordsNamedSQL string
-	//go:embed versions.sql
-	versionsSQL string
 	//go:embed history.sql
 	historySQL string
 	//go:embed members.sql
 	membersSQL string
-	//go:embed reach.sql
-	reachSQL string
 )

@@ -1,0 +1,85 @@
+package report_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"testing"
+	"time"
+
+	"coworking/pkg/pgtest"
+	"coworking/services/query/internal/report"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"pgregory.net/rapid"
+)
+
+// A reader that remembers answers like one that was started just now, whatever was
+// written meanwhile, and also where it has no room to remember much.
+func TestWhatIsRememberedIsWhatIsStored(t *testing.T) {
+	pool := pgtest.New(t)
+	rapid.Check(t, func(t *rapid.T) {
+		if err := empty(pool); err != nil {
+			t.Fatal(err)
+		}
+		w := drawWorld(t)
+		load(t, pool, w.tell)
+		old := report.NewReader(pool)
+		if rapid.Bool().Draw(t, "little room") {
+			old.Remember(3)
+		}
+		for range rapid.IntRange(2, 5).Draw(t, "times") {
+			q := w.drawQuestion(t)
+			query := q.query()
+			for _, name := range []string{"daily_usage", "unique_members"} {
+				if got, want := answerOf(t, old, name, query, q.asOf), answerOf(t, report.NewReader(pool), name, query, q.asOf); got != want {
+					t.Fatalf("%s?%s (-new +old):\n%s", name, query.Encode(), cmp.Diff(want, got))
+				}
+			}
+			disturb(t, pool, w)
+		}
+	})
+}
+
+// answerOf is a report's answer as text, but for when it was made.
+func answerOf(t *rapid.T, reader *report.Reader, name string, query url.Values, asOf time.Time) string {
+	r, err := report.Find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := reader.Answer(context.Background(), report.Question{Report: r, Query: query, AsOf: asOf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal([]any{answer.Rows, answer.Totals, answer.Meta, answer.Version})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// disturb changes some days as a writer would: with their versions and their space's.
+func disturb(t *rapid.T, pool *pgxpool.Pool, w *world) {
+	batch := &pgx.Batch{}
+	for _, s := range w.sites {
+		if rapid.IntRange(0, 2).Draw(t, "written") == 0 {
+			continue
+		}
+		day := rapid.SampledFrom(w.dates).Draw(t, "day")
+		change := rapid.SampledFrom([]string{
+			`update member_day set out_at = out_at + '7 min'::interval, end_reason = 1 where space = (select id from spaces where space = $1) and day = $2 and in_at is not null`,
+			`update member_day set in_at = null, out_at = null where space = (select id from spaces where space = $1) and day = $2`,
+			`delete from more_visits where space = (select id from spaces where space = $1) and day = $2`,
+		}).Draw(t, "change")
+		batch.Queue(change, s.name, day)
+		batch.Queue(`update space_day d set version = version + 1, checkins = checkins + 1,
+		  visits = (select count(*) from visits v where v.space = d.space and v.day = d.day)
+		  where space = (select id from spaces where space = $1) and day = $2`, s.name, day)
+		batch.Queue(`update spaces set version = version + 1 where space = $1`, s.name)
+	}
+	if err := pool.SendBatch(context.Background(), batch).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
