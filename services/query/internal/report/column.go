@@ -16,6 +16,7 @@ import (
 // underscore: departures_explicit.
 type Column struct {
 	Name     string
+	In       []string // the objects that JSON nests it in, the outermost first
 	Type     string   // date, instant, text, integer, number, boolean, list, or counts: a number for each of some names
 	Items    []Column // what each item of a list is made of; nil: it is text
 	Unit     string   // what the figure counts; "" where it is no figure
@@ -23,6 +24,12 @@ type Column struct {
 	Nullable bool
 
 	path []int // through the row's fields; nil: the name of the row's group
+}
+
+// Key is the column's name in the object of JSON that holds it: explicit, in
+// departures.
+func (c Column) Key() string {
+	return strings.TrimPrefix(c.Name, strings.Join(append(slices.Clone(c.In), ""), "_"))
 }
 
 // Cell is the column's text in a row, and whether it is text that a person or a
@@ -69,16 +76,16 @@ func (c Column) Cell(row any) (text string, words bool) {
 // totalsOf reads the columns of totals. What carries the name of a row's column
 // has its words, too.
 func totalsOf[Totals any](row []Column) []Column {
-	return columnsIn(reflect.TypeFor[Totals](), "", nil, row)
+	return columnsIn(reflect.TypeFor[Totals](), nil, nil, row)
 }
 
 // ColumnsOf reads a row's columns from its fields: their JSON names, `doc` and
 // `unit` tags. A struct within the row is a nested name.
 func ColumnsOf[Row any]() []Column {
-	return columnsIn(reflect.TypeFor[Row](), "", nil, nil)
+	return columnsIn(reflect.TypeFor[Row](), nil, nil, nil)
 }
 
-func columnsIn(row reflect.Type, prefix string, path []int, known []Column) []Column {
+func columnsIn(row reflect.Type, in []string, path []int, known []Column) []Column {
 	var columns []Column
 	for i := range row.NumField() {
 		field := row.Field(i)
@@ -91,11 +98,12 @@ func columnsIn(row reflect.Type, prefix string, path []int, known []Column) []Co
 		}
 		here := append(append([]int(nil), path...), i)
 		if field.Type.Kind() == reflect.Struct && field.Type != reflect.TypeFor[time.Time]() {
-			columns = append(columns, columnsIn(field.Type, prefix+name+"_", here, known)...)
+			columns = append(columns, columnsIn(field.Type, append(slices.Clone(in), name), here, known)...)
 			continue
 		}
 		column := Column{
-			Name: prefix + name,
+			Name: strings.Join(append(slices.Clone(in), name), "_"),
+			In:   in,
 			Unit: field.Tag.Get("unit"),
 			Doc:  field.Tag.Get("doc"),
 			path: here,
@@ -106,7 +114,7 @@ func columnsIn(row reflect.Type, prefix string, path []int, known []Column) []Co
 		}
 		column.Type = typeName(kind)
 		if column.Type == "list" && kind.Elem().Kind() == reflect.Struct {
-			column.Items = columnsIn(kind.Elem(), "", nil, nil)
+			column.Items = columnsIn(kind.Elem(), nil, nil, nil)
 		}
 		if i := slices.IndexFunc(known, func(k Column) bool { return k.Name == column.Name }); i >= 0 && column.Doc == "" {
 			column.Doc, column.Unit = known[i].Doc, known[i].Unit
