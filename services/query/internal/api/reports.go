@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -69,37 +70,68 @@ func (s *server) report(c echo.Context) error {
 	header.Add(echo.HeaderVary, echo.HeaderAccept)
 	header.Set(echo.HeaderCacheControl, "private, no-cache")
 
-	if has := c.Request().Header.Get("If-None-Match"); has != "" {
-		version, err := s.Reports.Version(c.Request().Context(), question)
-		if err != nil {
+	version, err := s.Reports.Version(c.Request().Context(), question)
+	if err != nil {
+		return err
+	}
+	tag := tagOf(version, format)
+	if has := c.Request().Header.Get("If-None-Match"); has != "" && matches(has, tag) {
+		header.Set("ETag", tag)
+		return c.NoContent(http.StatusNotModified)
+	}
+	audit := func(rows int) error {
+		if !persons {
+			return nil
+		}
+		return s.Audit.PersonalRead(c.Request().Context(), grant.Holder, r.Name, query.Encode(), rows)
+	}
+	if known, ok := s.bodies.find(tag); ok {
+		if err := audit(known.rows); err != nil {
 			return err
 		}
-		if tag := tagOf(version, format); matches(has, tag) {
-			header.Set("ETag", tag)
-			return c.NoContent(http.StatusNotModified)
-		}
+		begin(c, format, known)
+		_, err := c.Response().Write(known.bytes)
+		return err
 	}
 	answer, err := s.Reports.Answer(c.Request().Context(), question)
 	if err != nil {
 		return err
 	}
-	if persons {
-		err := s.Audit.PersonalRead(c.Request().Context(), grant.Holder, r.Name, query.Encode(), len(answer.Rows))
-		if err != nil {
-			return err
-		}
-	}
-	header.Set("ETag", tagOf(answer.Version, format))
-	header.Set(echo.HeaderContentType, format.mediaType)
-	if format.attached {
-		header.Set(echo.HeaderContentDisposition, mime.FormatMediaType("attachment", map[string]string{"filename": fileName(answer.Meta, format)}))
-	}
-	c.Response().WriteHeader(http.StatusOK)
-	body := bufio.NewWriter(c.Response())
-	if err := format.encode(body, answer); err != nil {
+	if err := audit(len(answer.Rows)); err != nil {
 		return err
 	}
-	return body.Flush()
+	return s.write(c, format, answer)
+}
+
+// write answers, row by row, and keeps what it wrote for whoever asks the same.
+func (s *server) write(c echo.Context, f format, answer report.Answer) error {
+	made := &body{tag: tagOf(answer.Version, f), rows: len(answer.Rows)}
+	if f.attached {
+		made.fileName = fileName(answer.Meta, f)
+	}
+	begin(c, f, made)
+	var copied copied
+	w := bufio.NewWriter(io.MultiWriter(c.Response(), &copied))
+	if err := f.encode(w, answer); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	made.bytes = copied.Bytes()
+	s.bodies.keep(made)
+	return nil
+}
+
+// begin writes what comes before the body.
+func begin(c echo.Context, f format, answer *body) {
+	header := c.Response().Header()
+	header.Set("ETag", answer.tag)
+	header.Set(echo.HeaderContentType, f.mediaType)
+	if answer.fileName != "" {
+		header.Set(echo.HeaderContentDisposition, mime.FormatMediaType("attachment", map[string]string{"filename": answer.fileName}))
+	}
+	c.Response().WriteHeader(http.StatusOK)
 }
 
 // tagOf is the entity tag of an answer in a format. It is a weak one: as_of and

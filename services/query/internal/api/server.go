@@ -74,12 +74,13 @@ type server struct {
 	Config
 	seats  chan struct{} // one for each question to the database
 	limits *limits
+	bodies *bodies
 	meter  meter
 }
 
 // New is the handler of every address.
 func New(c Config) http.Handler {
-	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), limits: newLimits(c.Rate), meter: newMeter(c.Metrics)}
+	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), limits: newLimits(c.Rate), bodies: newBodies(), meter: newMeter(c.Metrics)}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"bytes"
+	"container/list"
+	"sync"
+)
+
+// Bodies that were written are kept under their tags, which move with everything
+// that they rest on: one that is found is right, and needs no other check.
+const (
+	mostBytes   = 16 << 20 // of all bodies
+	mostOfABody = 1 << 20  // larger ones are not kept
+)
+
+// body is an answer as it was written.
+type body struct {
+	tag      string
+	bytes    []byte
+	fileName string // "": a browser shows it
+	rows     int
+}
+
+// bodies is the answers that were written last. Any number of goroutines may share
+// it.
+type bodies struct {
+	mu     sync.Mutex
+	byTag  map[string]*list.Element
+	recent *list.List // of bodies, the latest used first
+	bytes  int
+}
+
+func newBodies() *bodies { return &bodies{byTag: map[string]*list.Element{}, recent: list.New()} }
+
+func (b *bodies) find(tag string) (*body, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	element, known := b.byTag[tag]
+	if !known {
+		return nil, false
+	}
+	b.recent.MoveToFront(element)
+	return element.Value.(*body), true
+}
+
+func (b *bodies) keep(answer *body) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, known := b.byTag[answer.tag]; known || len(answer.bytes) > mostOfABody {
+		return
+	}
+	b.byTag[answer.tag] = b.recent.PushFront(answer)
+	b.bytes += len(answer.bytes)
+	for b.bytes > mostBytes {
+		oldest := b.recent.Remove(b.recent.Back()).(*body)
+		delete(b.byTag, oldest.tag)
+		b.bytes -= len(oldest.bytes)
+	}
+}
+
+// copied is what is written through it, as long as it is worth keeping.
+type copied struct{ bytes.Buffer }
+
+// Write keeps at most one byte more than what is worth it.
+func (c *copied) Write(p []byte) (int, error) {
+	if room := mostOfABody + 1 - c.Len(); room > 0 {
+		c.Buffer.Write(p[:min(len(p), room)])
+	}
+	return len(p), nil
+}
