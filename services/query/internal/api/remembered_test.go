@@ -9,6 +9,10 @@ import (
 	"coworking/services/query/internal/report"
 )
 
+type madeRow struct {
+	Times int64 `json:"times" doc:"How often it was made."`
+}
+
 // versioned is reports whose answers are of one version, and that count how often
 // they were asked for one.
 type versioned struct {
@@ -20,7 +24,7 @@ func (v *versioned) Version(context.Context, report.Question) (string, error) { 
 
 func (v *versioned) Answer(context.Context, report.Question) (report.Answer, error) {
 	v.answers++
-	return report.Answer{Version: v.version, Rows: []any{&saidRow{Member: "ada", Visits: int64(v.answers)}}, Columns: report.ColumnsOf[saidRow]()}, nil
+	return report.Answer{Version: v.version, Rows: []any{&madeRow{int64(v.answers)}}, Columns: report.ColumnsOf[madeRow]()}, nil
 }
 
 func TestAnAnswerIsMadeOnceAVersion(t *testing.T) {
