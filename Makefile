@@ -48,6 +48,10 @@ cross: ## Build each module on its own, for every system it is promised for
 	for module in $(MODULES); do for os in linux darwin; do for arch in amd64 arm64; do \
 		GOWORK=off CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -C $$module -buildvcs=false -o /dev/null ./... || exit; done; done; done
 
+openapi: ## services/query/openapi.json, from which clients are made
+	go run ./services/query openapi > services/query/openapi.json.new
+	mv services/query/openapi.json.new services/query/openapi.json
+
 up: build ## The whole system on this machine, until Ctrl-C; its data is there the next time
 	bin/coworking up
 
@@ -63,4 +67,4 @@ $(LINTER):
 $(GOFUMPT):
 	GOFLAGS= GOWORK=off GOBIN=$(@D) go install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
 
-.PHONY: help build test test-faults lint fmt fmt-check tidy tidy-check cross up demo bench
+.PHONY: help build test test-faults lint fmt fmt-check tidy tidy-check cross openapi up demo bench

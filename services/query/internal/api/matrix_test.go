@@ -55,6 +55,7 @@ func keyFor(t *testing.T, pool *pgxpool.Pool, spaces []string, scopes ...key.Sco
 var public = map[string]bool{
 	"/": true, "/livez": true, "/readyz": true, "/metrics": true,
 	"/health_check": true, "/readiness_check": true, "/api/reports/daily_usage": true,
+	"/openapi.json": true,
 }
 
 // Every address there is, whoever asks: it is the router that says which there are,

@@ -101,6 +101,7 @@ func New(c Config) http.Handler {
 	s.legacyRoutes(e)
 
 	squeezed := middleware.GzipWithConfig(middleware.GzipConfig{MinLength: worthCompressing})
+	s.documentRoutes(e, squeezed)
 	e.GET("/api/v1/reports", s.list, squeezed)
 	e.GET("/api/v1/reports/:report", s.report, squeezed, s.seated)
 	e.HEAD("/api/v1/reports/:report", s.report, s.seated)
