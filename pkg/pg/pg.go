@@ -66,6 +66,9 @@ func (o Options) settings() (names, settings []string) {
 		names, settings = append(names, name), append(settings, setting)
 	}
 	say("idle_in_transaction_session_timeout", "60s")
+	// Every statement takes milliseconds: compiling one would take longer. A writer's
+	// plans look dearer than they are, since it may not read tables through.
+	say("jit", "off")
 	if o.StatementTimeout > 0 {
 		say("statement_timeout", strconv.FormatInt(o.StatementTimeout.Milliseconds(), 10))
 	}
@@ -76,7 +79,6 @@ func (o Options) settings() (names, settings []string) {
 		// stay: keys are always looked up in an index.
 		say("plan_cache_mode", "force_generic_plan")
 		say("enable_seqscan", "off")
-		say("jit", "off") // a small table without an index looks dear now, and is not
 		say("enable_hashjoin", "off")
 		say("enable_mergejoin", "off")
 	}
