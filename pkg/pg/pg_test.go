@@ -173,7 +173,7 @@ func TestAPoolSetsWhatItsPromiseRestsOn(t *testing.T) {
 		},
 		"a reader": {
 			pg.Options{Name: "r", MaxConns: 2},
-			[]string{"r", "UTC", "0", "1min", "on", "auto", "on", "on", "on", "on"},
+			[]string{"r", "UTC", "0", "1min", "on", "auto", "on", "off", "on", "on"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
