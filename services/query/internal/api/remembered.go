@@ -18,6 +18,7 @@ type body struct {
 	tag      string
 	bytes    []byte
 	fileName string // "": a browser shows it
+	next     string // the address of the rows after these; "": there are none
 	rows     int
 }
 

@@ -49,3 +49,17 @@ func TestAnAnswerIsMadeOnceAVersion(t *testing.T) {
 		t.Errorf("after an event the old answer is given: %s", got)
 	}
 }
+
+// A spreadsheet has no place for a cursor: a header tells where the rows go on.
+func TestAPageNamesTheNext(t *testing.T) {
+	cursor := "abc"
+	handler := serve(func(c *api.Config) {
+		c.Reports = answers(func(context.Context) (report.Answer, error) {
+			return report.Answer{Meta: report.Meta{NextCursor: &cursor}}, nil
+		})
+	})
+	response := ask(handler, http.MethodGet, "/api/v1/reports/daily_usage.csv?limit=2&cursor=old")
+	if got, want := response.Header().Get("Link"), `</api/v1/reports/daily_usage.csv?cursor=abc&limit=2>; rel="next"`; got != want {
+		t.Errorf("it is %s, not %s", got, want)
+	}
+}

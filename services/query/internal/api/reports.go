@@ -105,7 +105,7 @@ func (s *server) report(c echo.Context) error {
 
 // write answers, row by row, and keeps what it wrote for whoever asks the same.
 func (s *server) write(c echo.Context, f format, answer report.Answer) error {
-	made := &body{tag: tagOf(answer.Version, f), rows: len(answer.Rows)}
+	made := &body{tag: tagOf(answer.Version, f), rows: len(answer.Rows), next: nextPage(c.Request().URL, answer.Meta.NextCursor)}
 	if f.attached {
 		made.fileName = fileName(answer.Meta, f)
 	}
@@ -123,11 +123,25 @@ func (s *server) write(c echo.Context, f format, answer report.Answer) error {
 	return nil
 }
 
+// nextPage is the address of the rows after these, "" if there are none. Rows alone,
+// as CSV has them, have no other place to say it.
+func nextPage(asked *url.URL, cursor *string) string {
+	if cursor == nil {
+		return ""
+	}
+	query := asked.Query()
+	query.Set("cursor", *cursor)
+	return (&url.URL{Path: asked.Path, RawQuery: query.Encode()}).String()
+}
+
 // begin writes what comes before the body.
 func begin(c echo.Context, f format, answer *body) {
 	header := c.Response().Header()
 	header.Set("ETag", answer.tag)
 	header.Set(echo.HeaderContentType, f.mediaType)
+	if answer.next != "" {
+		header.Set("Link", "<"+answer.next+`>; rel="next"`) // RFC 8288
+	}
 	if answer.fileName != "" {
 		header.Set(echo.HeaderContentDisposition, mime.FormatMediaType("attachment", map[string]string{"filename": answer.fileName}))
 	}
