@@ -6,12 +6,39 @@ import (
 	"net/http"
 	"sync"
 
+	"coworking/pkg/fault"
+	"coworking/services/query/internal/report"
+
 	"github.com/labstack/echo/v4"
 )
 
 // documentRoutes are the addresses of words: they change with the binary only.
 func (s *server) documentRoutes(e *echo.Echo, squeezed echo.MiddlewareFunc) {
+	const page = "text/html; charset=utf-8"
 	e.GET("/openapi.json", unchanging("application/json", OpenAPI), squeezed)
+	e.GET("/docs", unchanging(page, docsIndex), walled, squeezed)
+	e.GET("/docs/api", unchanging(page, docsAPI), walled, squeezed)
+	e.GET("/docs/style.css", unchanging("text/css; charset=utf-8", docsStyle), squeezed)
+
+	reports := map[string]echo.HandlerFunc{}
+	for _, r := range report.Catalogue {
+		reports[r.Name] = unchanging(page, func() ([]byte, error) { return docsReport(r) })
+	}
+	e.GET("/docs/reports/:report", func(c echo.Context) error {
+		r, err := report.Find(c.Param("report"))
+		if err != nil {
+			return err
+		}
+		return reports[r.Name](c)
+	}, walled, squeezed)
+}
+
+func docsStyle() ([]byte, error) {
+	style, err := docs.ReadFile("docs/style.css")
+	if err != nil {
+		return nil, fault.Internal.Errorf("the stylesheet: %w", err)
+	}
+	return style, nil
 }
 
 // document is a body that stays the same as long as the process lives.

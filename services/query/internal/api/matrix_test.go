@@ -55,7 +55,7 @@ func keyFor(t *testing.T, pool *pgxpool.Pool, spaces []string, scopes ...key.Sco
 var public = map[string]bool{
 	"/": true, "/livez": true, "/readyz": true, "/metrics": true,
 	"/health_check": true, "/readiness_check": true, "/api/reports/daily_usage": true,
-	"/openapi.json": true,
+	"/openapi.json": true, "/docs": true, "/docs/api": true, "/docs/reports/:report": true, "/docs/style.css": true,
 }
 
 // Every address there is, whoever asks: it is the router that says which there are,

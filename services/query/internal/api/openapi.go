@@ -35,20 +35,6 @@ func OpenAPI() ([]byte, error) {
 	return indented.Bytes(), nil
 }
 
-const about = `Who came, for how long, and how full it was: reports on check-ins in coworking spaces.
-
-**Asking.** A report takes a range (from and to, or a period), the zone of its dates and the spaces it is of, all by the query. An unknown parameter or value is an error that names it.
-
-**Answers.** JSON by default: rows in data, the same names for the whole range in totals, an earlier range in compare where one was asked for, and in meta what the answer says of itself. ` +
-	"`format=csv` or `format=ndjson`, an Accept header, or the suffixes .csv and .ndjson of the address give the rows alone." + ` HEAD gives the headers alone.
-Dates are YYYY-MM-DD, instants RFC 3339. Null is what is not known: a day outside the life of a space, or a share of nothing.
-
-**Keys.** Authorization: Bearer, with a key (cw_…) or with a token of the OpenID Connect issuer that the service trusts. Each operation says which scopes it needs; admin includes all of them. A key may be of some spaces only: it never hears of others. On a loopback address the service can be set to ask nobody.
-
-**Unchanged answers.** Each has an ETag. Send it back in If-None-Match, and an answer that would be the same is a 304 without a body.
-
-**Errors** are application/problem+json (RFC 9457). Their code is stable and meant for machines.`
-
 // describe makes the document of the catalogue, the table of admission and the
 // tables of codes.
 func describe() (*openapi3.T, error) {
@@ -56,7 +42,7 @@ func describe() (*openapi3.T, error) {
 		OpenAPI:           "3.1.0",
 		JSONSchemaDialect: "https://spec.openapis.org/oas/3.1/dialect/base",
 		Info: &openapi3.Info{
-			Title: "Coworking check-ins", Version: "1", Description: about,
+			Title: "Coworking check-ins", Version: "1", Summary: summary, Description: markdown(),
 			License: &openapi3.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"},
 		},
 		Servers: openapi3.Servers{{URL: "/", Description: "Where this document is."}},
@@ -117,7 +103,7 @@ func needs(scopes ...key.Scope) *openapi3.SecurityRequirements {
 // operation refers to.
 func refusals() openapi3.ResponseBodies {
 	bodies := openapi3.ResponseBodies{}
-	for _, status := range slices.Compact(slices.Sorted(maps.Values(statuses))) {
+	for _, status := range refusing() {
 		description := http.StatusText(status) + ": " + strings.Join(codesOf(status), ", ") + "."
 		bodies[refusal(status)] = &openapi3.ResponseRef{Value: &openapi3.Response{
 			Description: &description,
@@ -129,6 +115,9 @@ func refusals() openapi3.ResponseBodies {
 	}
 	return bodies
 }
+
+// refusing is the statuses of problems.
+func refusing() []int { return slices.Compact(slices.Sorted(maps.Values(statuses))) }
 
 // codesOf is the codes of a status.
 func codesOf(status int) []string {
@@ -152,7 +141,7 @@ func headersOf(status int) openapi3.Headers {
 	names := []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
 	switch status {
 	case http.StatusOK:
-		names = append(names, "ETag", "Vary")
+		names = append(names, "ETag", "Link", "Content-Disposition", "Vary")
 	case http.StatusNotModified:
 		names = append(names, "ETag")
 	case http.StatusUnauthorized:
@@ -178,6 +167,8 @@ func sharedHeaders() openapi3.Headers {
 	}
 	number, text := openapi3.NewInt64Schema(), openapi3.NewStringSchema()
 	add("ETag", "The answer's version and format; weak, since as_of moves on while all else stays.", text)
+	add("Link", "Where the rows go on, with rel=next (RFC 8288); not sent at their end.", text)
+	add("Content-Disposition", "The name of the file, for CSV.", text)
 	add("Vary", "Accept decides on the format.", text)
 	add("RateLimit-Limit", "How many requests the holder of a key may make at once. Not sent where nobody is asked for one.", number)
 	add("RateLimit-Remaining", "How many of them are left now.", number)

@@ -27,6 +27,13 @@ var addresses = []described{
 	},
 
 	{path: "/", id: "landing", tag: "documentation", summary: "The addresses there are.", media: "text/html"},
+	{path: "/docs", id: "docs", tag: "documentation", summary: "How to ask, and every report with its sentence.", media: "text/html"},
+	{path: "/docs/api", id: "docsAPI", tag: "documentation", summary: "This document, to be read.", media: "text/html"},
+	{
+		path: "/docs/reports/{report}", id: "docsReport", tag: "documentation", media: "text/html",
+		summary: "What a report counts, its parameters and columns, and an example.", refused: []int{http.StatusNotFound},
+	},
+	{path: "/docs/style.css", id: "docsStyle", tag: "documentation", summary: "How these pages look.", media: "text/css"},
 	{path: "/openapi.json", id: "openAPI", tag: "documentation", summary: "This document.", media: "application/json", schema: anObject},
 
 	{path: "/livez", id: "livez", tag: "operations", summary: "Whether the process is alive.", media: "application/json", schema: health},

@@ -175,6 +175,7 @@ func TestProblemsAreAsDescribed(t *testing.T) {
 		"an unknown parameter": {open, "/api/v1/reports/daily_usage?x=1", "", "BadRequest"},
 		"an unknown space":     {open, "/api/v1/reports/daily_usage?space=x", "", "NotFound"},
 		"an unknown report":    {open, "/api/v1/reports/x", "", "NotFound"},
+		"an unknown page":      {open, "/docs/reports/x", "", "NotFound"},
 		"no key":               {limited, "/api/v1/reports", "", "Unauthorized"},
 		"the wrong scope":      {limited, "/api/v1/reports", events, "Forbidden"},
 		"a good question":      {limited, "/api/v1/reports", numbers, ""},

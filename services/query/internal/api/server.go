@@ -94,7 +94,7 @@ func New(c Config) http.Handler {
 		},
 	}), headers, s.admit)
 
-	e.GET("/", s.landing)
+	e.GET("/", s.landing, walled)
 	for path := range ops {
 		e.GET(path, echo.WrapHandler(c.Ops))
 	}
