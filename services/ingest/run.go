@@ -13,7 +13,6 @@ import (
 	"coworking/pkg/pg"
 	"coworking/pkg/stream"
 	"coworking/services/ingest/internal/consume"
-	"coworking/services/ingest/internal/intake"
 	"coworking/services/ingest/internal/store"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -30,7 +29,8 @@ type runCmd struct {
 	DatabaseURL pg.URL `required:"" env:"DATABASE_URL" help:"Where events and rollups are kept."`
 	NATSURL     string `name:"nats-url" required:"" env:"NATS_URL" help:"The broker that the events come through."`
 	NATSMonitor string `name:"nats-monitor-url" env:"NATS_MONITOR_URL" help:"The broker's monitoring address, such as http://127.0.0.1:8222: asked whether it syncs every write."`
-	IntakeAddr  string `default:"127.0.0.1:5154" env:"INTAKE_ADDR" help:"Where /livez, /readyz, /metrics and /v1/dead-letters answer."`
+	IntakeAddr  string `default:"127.0.0.1:5154" env:"INTAKE_ADDR" help:"Where events come in over HTTP (/v1/events), and /livez, /readyz, /metrics and /v1/dead-letters answer. Nobody needs a key as long as it is a loopback address."`
+	RequireKeys *bool  `negatable:"" env:"REQUIRE_KEYS" help:"Take events from holders of keys only. The default is to do so on every address but a loopback one: behind a proxy on this machine, say it."`
 	Partitions  int    `default:"1" env:"PARTITIONS" help:"How many partitions 'ingest setup' gave the stream."`
 	BatchSize   int    `default:"5000" env:"BATCH_SIZE" help:"The most events in one transaction."`
 	// The durable's ack wait is at least four times as long, so that a slow batch is
@@ -59,11 +59,18 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	health, registry := boot.NewHealth(), boot.NewRegistry("ingest")
 	health.Ready("schema", func(ctx context.Context) error { return apply.Check(ctx, pool) })
 	c.noteDurability(ctx, log, health, pool, js)
+	letters := &shelf{}
+	closeDoor, door, err := c.door(pool, letters, registry, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeDoor()) }()
 	mux := boot.Ops(health, registry)
+	mux.Handle("/v1/", door)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return boot.Serve(ctx, c.IntakeAddr, mux, boot.Announce(health, time.Second)) })
 	// A database that is away at the start is no reason to die: /readyz says so
-	// until it is there.
+	// until it is there. Events are taken meanwhile, since the stream keeps them.
 	kept, err := openStore(ctx, pool, log)
 	if err != nil {
 		return errors.Join(err, group.Wait())
@@ -71,7 +78,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	if kept == nil { // stopped before the database was there
 		return group.Wait()
 	}
-	intake.DeadLetters(mux, kept, onLoopback(c.IntakeAddr), log)
+	letters.kept.Store(kept)
 	for partition := range c.Partitions {
 		observe := newObserver(registry, strconv.Itoa(partition))
 		health.Ready("stream "+strconv.Itoa(partition), observe.streamReady)

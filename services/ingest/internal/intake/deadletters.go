@@ -1,16 +1,14 @@
-// Package intake is what ingest answers over HTTP, besides its probes.
 package intake
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strconv"
 
 	"coworking/pkg/fault"
 	"coworking/services/ingest/internal/store"
 
-	"go.uber.org/zap"
+	"github.com/labstack/echo/v4"
 )
 
 // Letters is where dead letters are read.
@@ -25,42 +23,31 @@ const (
 	maxLimit     = 1000
 )
 
-// DeadLetters answers GET /v1/dead-letters (with state, code, limit and cursor) and
-// GET /v1/dead-letters/{id}. They hold what people sent, personal data included, so
-// without keys they are answered on a loopback address only.
-func DeadLetters(mux *http.ServeMux, letters Letters, open bool, log *zap.Logger) {
-	handle := func(pattern string, answer func(*http.Request) (any, error)) {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			body, err := any(nil), fault.Invalid.With("unauthenticated", "", "dead letters are answered on a loopback address only")
-			if open {
-				body, err = answer(r)
-			}
-			if err != nil {
-				problem(w, err, log)
-				return
-			}
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(body) // whoever asked is gone
-		})
+// listLetters answers GET /v1/dead-letters, with state, code, limit and cursor. Dead
+// letters hold what people sent, personal data included.
+func (s *server) listLetters(c echo.Context) error {
+	filter, err := letterFilter(c.Request())
+	if err != nil {
+		return err
 	}
-	handle("GET /v1/dead-letters", func(r *http.Request) (any, error) {
-		filter, err := letterFilter(r)
-		if err != nil {
-			return nil, err
-		}
-		found, err := letters.DeadLetters(r.Context(), filter)
-		if err != nil {
-			return nil, err
-		}
-		return page(found, filter.Limit), nil
-	})
-	handle("GET /v1/dead-letters/{id}", func(r *http.Request) (any, error) {
-		id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-		if err != nil {
-			return nil, fault.NotFound.With("dead_letter_not_found", "", "no dead letter has the id %q", r.PathValue("id"))
-		}
-		return letters.DeadLetter(r.Context(), id)
-	})
+	found, err := s.Letters.DeadLetters(c.Request().Context(), filter)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, page(found, filter.Limit))
+}
+
+// showLetter answers GET /v1/dead-letters/:id.
+func (s *server) showLetter(c echo.Context) error {
+	id, err := strconv.ParseInt(c.Param("id"), 10, 64)
+	if err != nil {
+		return fault.NotFound.With("dead_letter_not_found", "", "no dead letter has the id %q", c.Param("id"))
+	}
+	letter, err := s.Letters.DeadLetter(c.Request().Context(), id)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, letter)
 }
 
 // list is a page of dead letters, newest first; NextCursor is nil on the last.
@@ -114,33 +101,4 @@ func letterFilter(r *http.Request) (store.LetterFilter, error) {
 		}
 	}
 	return filter, nil
-}
-
-// problem answers with a problem document (RFC 9457). What is nobody's fault but
-// ours is logged, and not told.
-func problem(w http.ResponseWriter, err error, log *zap.Logger) {
-	status, code, detail := http.StatusInternalServerError, fault.Code(err), err.Error()
-	switch fault.Of(err) {
-	case fault.Invalid:
-		status = http.StatusBadRequest
-		if code == "unauthenticated" {
-			status = http.StatusUnauthorized
-			w.Header().Set("WWW-Authenticate", "Bearer")
-		}
-	case fault.NotFound:
-		status = http.StatusNotFound
-	case fault.Unavailable:
-		status, code, detail = http.StatusServiceUnavailable, "unavailable", "the database cannot be asked now"
-		w.Header().Set("Retry-After", "1")
-	default:
-		code, detail = "internal", "something is wrong on our side; the log says what"
-	}
-	if status >= http.StatusInternalServerError {
-		log.Error("answering", zap.Error(err))
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{ // whoever asked is gone
-		"type": "about:blank", "title": http.StatusText(status), "status": status, "code": code, "detail": detail,
-	})
 }

@@ -11,8 +11,6 @@ import (
 	"coworking/pkg/fault"
 	"coworking/services/ingest/internal/intake"
 	"coworking/services/ingest/internal/store"
-
-	"go.uber.org/zap"
 )
 
 // shelf is two dead letters.
@@ -53,10 +51,9 @@ func TestDeadLettersOverHTTP(t *testing.T) {
 		"not on a loopback address": {path: "/v1/dead-letters", closed: true, status: 401, holds: `"code":"unauthenticated"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			mux := http.NewServeMux()
-			intake.DeadLetters(mux, shelf{}, !c.closed, zap.NewNop())
+			door := open(func(config *intake.Config) { config.Open = !c.closed })
 			answer := httptest.NewRecorder()
-			mux.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, c.path, nil))
+			door.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, c.path, nil))
 			body := answer.Body.String()
 			if answer.Code != c.status || !strings.Contains(body, c.holds) || strings.Contains(body, "10.0.0.1") {
 				t.Errorf("%d %s", answer.Code, body)
