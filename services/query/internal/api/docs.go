@@ -55,13 +55,9 @@ func docsIndex() ([]byte, error) {
 	for _, status := range refusing() {
 		refusals = append(refusals, refused{status, http.StatusText(status), codesOf(status)})
 	}
-	var names []string
-	for _, f := range formats {
-		names = append(names, f.name)
-	}
 	_, common := paramsOf(report.Catalogue[0])
 	return render("index.html", "Documentation", "/docs", map[string]any{
-		"Summary": summary, "Guide": guide, "Scopes": scopes, "Refusals": refusals, "Formats": names,
+		"Summary": summary, "Guide": guide, "Scopes": scopes, "Refusals": refusals,
 		"Common": common, "Meta": fieldsTable("meta", metaSchema()),
 	})
 }
@@ -85,7 +81,7 @@ func docsReport(r report.Report) ([]byte, error) {
 	})
 }
 
-// table is parameters under a caption.
+// paramTable is parameters under a caption.
 type paramTable struct {
 	Caption string
 	Params  []report.Param
@@ -101,6 +97,11 @@ func paramsOf(r report.Report) (own, common paramTable) {
 			own.Params = append(own.Params, p)
 		}
 	}
+	written := report.Param{Name: "format", Doc: "How the answer is written; without it, as Accept says.", Default: formats[0].name}
+	for _, f := range formats {
+		written.Enum = append(written.Enum, f.name)
+	}
+	common.Params = append(common.Params, written)
 	return own, common
 }
 
