@@ -10,5 +10,6 @@ var Catalogue = catalogue(
 	OccupancyNow,
 	RollCall,
 	OccupancyPeak,
+	Streaks,
 	IngestHealth,
 )
