@@ -75,7 +75,6 @@ func (s *server) legacyReport(read func(context.Context) ([]byte, error)) echo.H
 		if err != nil {
 			return err
 		}
-		body = append(body, '\n')
 		c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(len(body)))
 		return c.Blob(http.StatusOK, "application/json", body)
 	}

@@ -23,8 +23,8 @@ type Reports interface {
 	Version(ctx context.Context, q report.Question) (string, error)
 }
 
-// Legacy answers the reports of the old system: compact JSON, without the newline
-// that ends a body.
+// Legacy answers the reports of the old system, to the byte. A body is not to be
+// changed.
 type Legacy interface {
 	DailyUsage(ctx context.Context) ([]byte, error)
 	UserVisits(ctx context.Context) ([]byte, error)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"coworking/pkg/pg"
@@ -20,10 +21,46 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Reports answers the two reports of the old system.
+// Reports answers the two reports of the old system. A body is made once, and holds
+// until anything is written.
 type Reports struct {
 	Pool *pgxpool.Pool
 	Zone *time.Location // the old system's timestamps had none: they were in this one
+
+	dailyUsage, userVisits made
+}
+
+// made is a body, and the state of the database that it was made of.
+type made struct {
+	mu    sync.Mutex
+	state int64
+	body  []byte
+}
+
+// current is the body as of the state that the database is in. Every change moves the
+// version of a space, and none ever goes back, so their sum tells states apart.
+func (m *made) current(ctx context.Context, r *Reports, make func(context.Context) ([]byte, error)) ([]byte, error) {
+	rows, err := r.Pool.Query(ctx, stateSQL)
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	state, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	m.mu.Lock()
+	body, holds := m.body, m.body != nil && m.state == state
+	m.mu.Unlock()
+	if holds {
+		return body, nil
+	}
+	if body, err = make(ctx); err != nil { // it may be of a later state: then it is made once more
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state, m.body = state, body
+	return body, nil
 }
 
 var (
@@ -31,37 +68,44 @@ var (
 	dailyUsageSQL string
 	//go:embed user_visits.sql
 	userVisitsSQL string
+	//go:embed state.sql
+	stateSQL string
 	//go:embed readable.sql
 	readableSQL string
 )
 
 // DailyUsage is how many tokens issued on each date were used, as one compact
-// JSON object, dates ascending, without the newline that ends the old bodies.
+// JSON object, dates ascending, and the newline that ends it. It is not to be changed.
 func (r *Reports) DailyUsage(ctx context.Context) ([]byte, error) {
+	return r.dailyUsage.current(ctx, r, r.makeDailyUsage)
+}
+
+func (r *Reports) makeDailyUsage(ctx context.Context) ([]byte, error) {
 	rows, err := r.Pool.Query(ctx, dailyUsageSQL)
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	used := map[string]int64{}
-	var slot time.Time
-	var n int64
-	_, err = pgx.ForEachRow(rows, []any{&slot, &n}, func() error {
-		used[slot.In(r.Zone).Format(time.DateOnly)] += n
-		return nil
-	})
+	var slots []time.Time
+	var used []int64
+	_, err = pgx.ForEachRow(rows, []any{&slots, &used}, func() error { return nil })
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
+	byDate := map[int64]int64{} // by the midnight of the date, as if that were in UTC
+	for i, slot := range slots {
+		year, month, day := slot.In(r.Zone).Date()
+		byDate[time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix()] += used[i]
+	}
 	body := []byte{'{'}
-	for i, date := range slices.Sorted(maps.Keys(used)) {
+	for i, date := range slices.Sorted(maps.Keys(byDate)) {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = appendText(body, date)
+		body = appendText(body, time.Unix(date, 0).UTC().Format(time.DateOnly))
 		body = append(body, ':')
-		body = strconv.AppendInt(body, used[date], 10)
+		body = strconv.AppendInt(body, byDate[date], 10)
 	}
-	return append(body, '}'), nil
+	return append(body, '}', '\n'), nil
 }
 
 // visitor is a user of the old system's second report.
@@ -72,9 +116,13 @@ type visitor struct {
 }
 
 // UserVisits is how many tokens each user was issued, used or not, and when they
-// joined, as one compact JSON object, users in numeric order, without the newline
-// that ends the old bodies.
+// joined, as one compact JSON object, users in numeric order, and the newline that
+// ends it. It is not to be changed.
 func (r *Reports) UserVisits(ctx context.Context) ([]byte, error) {
+	return r.userVisits.current(ctx, r, r.makeUserVisits)
+}
+
+func (r *Reports) makeUserVisits(ctx context.Context) ([]byte, error) {
 	rows, err := r.Pool.Query(ctx, userVisitsSQL)
 	if err != nil {
 		return nil, pg.Classify(err)
@@ -99,7 +147,7 @@ func (r *Reports) UserVisits(ctx context.Context) ([]byte, error) {
 		body = strconv.AppendInt(body, v.visits, 10)
 		body = append(body, '}')
 	}
-	return append(body, '}'), nil
+	return append(body, '}', '\n'), nil
 }
 
 // timestamp writes an instant as the old system did: all six digits of a second's

@@ -65,19 +65,19 @@ func TestBodiesAreThoseOfTheOldSystem(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			reports := Reports{Pool: loaded(t, name), Zone: zone}
+			reports := &Reports{Pool: loaded(t, name), Zone: zone}
 			daily, err := reports.DailyUsage(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(file(t, "daily_usage.json"), string(daily)); diff != "" {
+			if diff := cmp.Diff(file(t, "daily_usage.json")+"\n", string(daily)); diff != "" {
 				t.Errorf("daily usage (-want +got):\n%s", diff)
 			}
 			visits, err := reports.UserVisits(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(file(t, "user_visits.json"), string(visits)); diff != "" {
+			if diff := cmp.Diff(file(t, "user_visits.json")+"\n", string(visits)); diff != "" {
 				t.Errorf("user visits (-want +got):\n%s", diff)
 			}
 		})
@@ -85,17 +85,43 @@ func TestBodiesAreThoseOfTheOldSystem(t *testing.T) {
 }
 
 func TestAnEmptyDatabaseIsAnEmptyObject(t *testing.T) {
-	reports := Reports{Pool: pgtest.New(t), Zone: time.UTC}
+	reports := &Reports{Pool: pgtest.New(t), Zone: time.UTC}
 	daily, err := reports.DailyUsage(t.Context())
-	if err != nil || string(daily) != "{}" {
+	if err != nil || string(daily) != "{}\n" {
 		t.Errorf("daily usage is %s, %v", daily, err)
 	}
 	visits, err := reports.UserVisits(t.Context())
-	if err != nil || string(visits) != "{}" {
+	if err != nil || string(visits) != "{}\n" {
 		t.Errorf("user visits is %s, %v", visits, err)
 	}
 	if err := reports.Readable(t.Context()); err != nil {
 		t.Errorf("not readable: %v", err)
+	}
+}
+
+// A body holds until a space's version moves, as it does with every event.
+func TestABodyIsMadeOnceAState(t *testing.T) {
+	pool := loaded(t, "UTC")
+	reports := &Reports{Pool: pool, Zone: time.UTC}
+	asked := func() string {
+		daily, err := reports.DailyUsage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(daily)
+	}
+	before := asked()
+	if _, err := pool.Exec(t.Context(), "update legacy_usage set used = used + 1"); err != nil {
+		t.Fatal(err)
+	}
+	if again := asked(); again != before {
+		t.Errorf("it was made again: %s", again)
+	}
+	if _, err := pool.Exec(t.Context(), "insert into spaces (space, version) values ('another', 1)"); err != nil {
+		t.Fatal(err)
+	}
+	if after := asked(); after == before {
+		t.Error("after an event it is as it was")
 	}
 }
 

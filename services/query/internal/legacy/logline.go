@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -44,7 +45,7 @@ func (r *Reports) Log(ctx context.Context, log *zap.Logger, tick <-chan time.Tim
 		}
 		switch {
 		case err == nil:
-			log.Info("daily usage", zap.Reflect("daily_usage", json.RawMessage(body)))
+			log.Info("daily usage", zap.Reflect("daily_usage", json.RawMessage(bytes.TrimSpace(body))))
 		case ctx.Err() == nil:
 			log.Warn("daily usage is not logged", zap.Error(err))
 		}
