@@ -21,7 +21,7 @@ import (
 var docs embed.FS
 
 // templates is the pages, and what they have in common.
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"pieces": pieces, "values": values}).ParseFS(docs, "docs/*.html"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"pieces": pieces, "values": values, "meaning": meaning}).ParseFS(docs, "docs/*.html"))
 
 // policy lets a page load its stylesheet from here, and nothing else.
 const policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -173,7 +173,7 @@ func TestAPageSaysWhatItsReportIs(t *testing.T) {
 					t.Errorf("nothing says %q", sentence)
 				}
 			}
-			if names := strings.Contains(plain, "It names persons"); names != (r.Personal || slices.ContainsFunc(r.Params, func(p report.Param) bool { return p.Personal })) {
+			if names := strings.Contains(plain, "members:read"); names != (r.Personal || slices.ContainsFunc(r.Params, func(p report.Param) bool { return p.Personal })) {
 				t.Errorf("that it names persons: %v", names)
 			}
 		})

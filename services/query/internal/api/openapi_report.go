@@ -173,16 +173,20 @@ func parameterOf(p report.Param) *openapi3.Parameter {
 	if p.Default != "" {
 		schema.Default = defaultOf(p)
 	}
-	words := p.Doc
-	if p.Personal {
-		words += " It names persons: it needs the scope " + string(key.ReadMembers) + "."
-	}
-	parameter := openapi3.NewQueryParameter(p.Name).WithDescription(words)
+	parameter := openapi3.NewQueryParameter(p.Name).WithDescription(meaning(p))
 	if p.Repeated {
 		parameter.Style, parameter.Explode = openapi3.SerializationForm, new(true)
 		schema = openapi3.NewArraySchema().WithItems(schema)
 	}
 	return parameter.WithSchema(schema)
+}
+
+// meaning is what a parameter does, and what who gives it needs.
+func meaning(p report.Param) string {
+	if !p.Personal || strings.Contains(p.Doc, string(key.ReadMembers)) {
+		return p.Doc
+	}
+	return p.Doc + " It names persons: it needs the scope " + string(key.ReadMembers) + "."
 }
 
 // defaultOf is what holds without the parameter, as a value of its type.

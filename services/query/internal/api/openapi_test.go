@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"flag"
 	"maps"
 	"net/http"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"coworking/pkg/fault"
 	"coworking/pkg/key"
 	"coworking/pkg/pgtest"
 	"coworking/services/query/internal/api"
@@ -165,7 +168,12 @@ func TestProblemsAreAsDescribed(t *testing.T) {
 	pool := pgtest.New(t)
 	open := serve(func(c *api.Config) { c.Reports = report.NewReader(pool) })
 	limited, keys := guarded(t, func(c *api.Config) { c.Rate = api.Rate{PerSecond: 0.001, Burst: 1} })
-	numbers, events := keyFor(t, keys, nil, key.ReadReports), keyFor(t, keys, nil, key.WriteEvents)
+	failing := func(err error) http.Handler {
+		return serve(func(c *api.Config) {
+			c.Reports = answers(func(context.Context) (report.Answer, error) { return report.Answer{}, err })
+		})
+	}
+	events := keyFor(t, keys, nil, key.WriteEvents)
 	cases := map[string]struct {
 		handler       http.Handler
 		address, held string // the key that is shown
@@ -178,16 +186,14 @@ func TestProblemsAreAsDescribed(t *testing.T) {
 		"an unknown page":      {open, "/docs/reports/x", "", "NotFound"},
 		"no key":               {limited, "/api/v1/reports", "", "Unauthorized"},
 		"the wrong scope":      {limited, "/api/v1/reports", events, "Forbidden"},
-		"a good question":      {limited, "/api/v1/reports", numbers, ""},
+		"a fault of ours":      {failing(errors.New("secret")), "/api/v1/reports/daily_usage", "", "InternalServerError"},
+		"no database":          {failing(fault.Unavailable.Errorf("secret")), "/api/v1/reports/daily_usage", "", "ServiceUnavailable"},
 		"too many questions":   {limited, "/api/v1/reports", events, "TooManyRequests"},
 	}
-	for _, name := range slices.Sorted(maps.Keys(cases)) {
+	for _, name := range slices.Sorted(maps.Keys(cases)) { // in order: that it is too many comes after the first
 		c := cases[name]
 		t.Run(name, func(t *testing.T) {
 			response := ask(c.handler, http.MethodGet, c.address, "Authorization", c.held)
-			if c.schema == "" {
-				return
-			}
 			for _, schema := range []string{c.schema, "Problem"} {
 				if err := holds(schemaNamed(t, schema), response.Body.String()); err != nil {
 					t.Errorf("%s: %v", response.Body, err)
