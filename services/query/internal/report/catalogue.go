@@ -11,5 +11,7 @@ var Catalogue = catalogue(
 	RollCall,
 	OccupancyPeak,
 	Streaks,
+	MemberHistory,
+	NeverVisited,
 	IngestHealth,
 )

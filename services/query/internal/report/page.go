@@ -22,9 +22,10 @@ type Cursor struct {
 
 // UnmarshalText reads a cursor that an answer gave.
 func (c *Cursor) UnmarshalText(text []byte) error {
+	type fields Cursor // has no UnmarshalText, which JSON would call
 	body, err := base64.RawURLEncoding.DecodeString(string(text))
 	if err == nil {
-		err = json.Unmarshal(body, c)
+		err = json.Unmarshal(body, (*fields)(c))
 	}
 	if err != nil || c.Question == "" {
 		return fault.Invalid.With("invalid_cursor", "", "this is no cursor that an answer gave as meta.next_cursor")

@@ -326,6 +326,11 @@ func (m *memberSet) add(member int32) bool {
 	return true
 }
 
+func (m *memberSet) has(member int32) bool {
+	word := int(member) / 64
+	return word < len(m.bits) && m.bits[word]&(1<<(member%64)) != 0
+}
+
 func (m *memberSet) remove(member int32) {
 	word, bit := int(member)/64, uint64(1)<<(member%64)
 	if m.bits[word]&bit != 0 {
