@@ -10,8 +10,10 @@ var Catalogue = catalogue(
 	OccupancyNow,
 	RollCall,
 	OccupancyPeak,
+	Dwell,
 	Streaks,
 	MemberHistory,
 	NeverVisited,
+	NoShows,
 	IngestHealth,
 )
