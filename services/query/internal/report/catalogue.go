@@ -15,5 +15,6 @@ var Catalogue = catalogue(
 	MemberHistory,
 	NeverVisited,
 	NoShows,
+	TokenFunnel,
 	IngestHealth,
 )
