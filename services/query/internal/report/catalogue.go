@@ -16,5 +16,6 @@ var Catalogue = catalogue(
 	NeverVisited,
 	NoShows,
 	TokenFunnel,
+	Forecast,
 	IngestHealth,
 )
