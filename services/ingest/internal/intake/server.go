@@ -9,6 +9,7 @@ import (
 
 	"coworking/pkg/key"
 	"coworking/pkg/stream"
+	"coworking/services/ingest/internal/intake/hooks"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -37,6 +38,7 @@ type Config struct {
 	Now       func() time.Time
 	Log       *zap.Logger
 	Metrics   prometheus.Registerer
+	Hooks     []hooks.Hook // what other systems post, in their own words
 
 	AtOnce   int           // requests with a body in memory at a time
 	Patience time.Duration // how long one more waits before it is turned away
@@ -65,6 +67,7 @@ func New(c Config) http.Handler {
 		},
 	}), s.observe)
 	e.POST("/v1/events", s.events, s.admit(key.WriteEvents), s.seated)
+	s.hooks(e)
 	e.GET("/v1/dead-letters", s.listLetters, s.admit(key.Admin))
 	e.GET("/v1/dead-letters/:id", s.showLetter, s.admit(key.Admin))
 	return e
