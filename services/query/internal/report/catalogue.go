@@ -17,6 +17,7 @@ var Catalogue = catalogue(
 	NeverVisited,
 	NoShows,
 	TokenFunnel,
+	Methods,
 	Forecast,
 	IngestHealth,
 )
