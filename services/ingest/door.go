@@ -32,6 +32,10 @@ const (
 func (c *runCmd) door(pool *pgxpool.Pool, letters intake.Letters, registry prometheus.Registerer, log *zap.Logger) (
 	closeDoor func() error, handler http.Handler, err error,
 ) {
+	posted, err := c.hooksFlags.read(c.open())
+	if err != nil {
+		return nil, nil, err
+	}
 	conn, js, err := stream.Connect(c.NATSURL, "ingest door", log)
 	if err != nil {
 		return nil, nil, err
@@ -50,6 +54,7 @@ func (c *runCmd) door(pool *pgxpool.Pool, letters intake.Letters, registry prome
 		Now:       time.Now,
 		Log:       log,
 		Metrics:   registry,
+		Hooks:     posted,
 		AtOnce:    doorSeats, Patience: doorPatience,
 	}), nil
 }

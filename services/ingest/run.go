@@ -37,6 +37,8 @@ type runCmd struct {
 	// not handed to somebody else.
 	WriteTimeout time.Duration `default:"15s" env:"WRITE_TIMEOUT" help:"How long one transaction may take. 'ingest setup' makes the stream wait four times as long for an answer, which is how long what a killed worker held stays away."`
 	Retention    int           `name:"retention-days" default:"0" env:"RETENTION_DAYS" help:"Days after which raw events are dropped, a visit day at a time; visits and rollups stay for good. 0 keeps everything."`
+
+	hooksFlags
 }
 
 // Run opens what the workers need, in the order they need it; the defers close it
