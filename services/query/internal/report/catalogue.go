@@ -18,6 +18,7 @@ var Catalogue = catalogue(
 	NoShows,
 	TokenFunnel,
 	Methods,
+	Retention,
 	Lapsed,
 	Forecast,
 	IngestHealth,
