@@ -18,6 +18,7 @@ var Catalogue = catalogue(
 	NoShows,
 	TokenFunnel,
 	Methods,
+	NewVsReturning,
 	Retention,
 	Lapsed,
 	Forecast,
