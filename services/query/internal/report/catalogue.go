@@ -11,6 +11,7 @@ var Catalogue = catalogue(
 	RollCall,
 	OccupancyPeak,
 	Dwell,
+	Heatmap,
 	Utilization,
 	Streaks,
 	MemberHistory,
