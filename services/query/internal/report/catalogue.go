@@ -13,6 +13,7 @@ var Catalogue = catalogue(
 	Dwell,
 	Heatmap,
 	Utilization,
+	Frequency,
 	Streaks,
 	MemberHistory,
 	NeverVisited,
