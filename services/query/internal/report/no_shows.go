@@ -16,8 +16,8 @@ var NoShows = define("no_shows", Definition{
 	Doc: "What became of the one-time tokens of each day: used, pending, or never used until they expired.",
 	Counts: []string{
 		"A token counts on the day it was issued, and is exactly one of: used, pending, covered, no_show or late_used.",
-		"It expires at expires_at, or 24 hours after its issue. Used is used before that, also by a clock that was ahead; late_used is used after it.",
-		"Covered is a token that expired unused, whose member had a visit to that space on that day all the same: they came in another way.",
+		"It expires at expires_at, or 24 hours after its issue. Used is used by then, also before the issue where clocks disagree; late_used is used after it.",
+		"Covered is a token that expired unused, whose member had a visit to that space on that day all the same, at any hour of it: they came in another way.",
 		"The rate is no_show ÷ all that are not pending.",
 	},
 	Leaves:  []string{"Tokens whose issue is not known: token_funnel counts them.", "A token without a member cannot be covered."},
@@ -104,7 +104,7 @@ func (s *scope) eachFate(ctx context.Context, yield func(date calendar.Date, cou
 	if err != nil || len(tokens) == 0 {
 		return err
 	}
-	stays, err := s.everyStay(ctx, s.inRange())
+	stays, err := s.everyStay(ctx, s.daysOfIssue())
 	type visitor struct {
 		place  *place
 		date   calendar.Date
@@ -138,6 +138,20 @@ func (s *scope) eachFate(ctx context.Context, yield func(date calendar.Date, cou
 		})
 	}
 	return err
+}
+
+// daysOfIssue is the visit days that hold any of the dates of the range, whole: where
+// bounds are instants, a visit of the same date covers a token also if it began
+// outside of them.
+func (s *scope) daysOfIssue() ownDays {
+	var days ownDays
+	for _, p := range s.places {
+		start, _ := p.grid.Span(s.from)
+		end, _ := p.grid.Span(s.to)
+		first, stop := p.ownDays(window{start, end})
+		days.add(p, first, stop)
+	}
+	return days
 }
 
 // tokens reads the tokens that were issued in the range, up to asOf.

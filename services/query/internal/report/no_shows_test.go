@@ -26,6 +26,14 @@ type handed struct {
 	used, expires time.Time // zero: never, nobody said
 }
 
+// lasts is until when a token is good.
+func (k handed) lasts() time.Time {
+	if k.expires.IsZero() {
+		return k.issued.Add(24 * time.Hour)
+	}
+	return k.expires
+}
+
 // drawTokens hands out tokens in a world's spaces.
 func (w *world) drawTokens(t *rapid.T) []handed {
 	var tokens []handed
@@ -40,6 +48,9 @@ func (w *world) drawTokens(t *rapid.T) []handed {
 		}
 		if rapid.Bool().Draw(t, "expires") {
 			k.expires = k.issued.Add(drawDuration(t, "lasts", 20*time.Hour))
+		}
+		if !k.used.IsZero() && rapid.IntRange(0, 3).Draw(t, "at the last moment") == 0 {
+			k.used = k.lasts()
 		}
 		tokens = append(tokens, k)
 	}
@@ -79,6 +90,11 @@ func TestNoShowsAgreeWithPlainLoops(t *testing.T) {
 		}
 		w := drawWorld(t)
 		tokens := w.drawTokens(t)
+		for _, k := range tokens {
+			if k.member != "" && rapid.Bool().Draw(t, "came") {
+				k.site.comeAbout(t, k)
+			}
+		}
 		load(t, pool, func(ctx context.Context, conn *pgx.Conn) error {
 			if err := w.tell(ctx, conn); err != nil {
 				return err
@@ -88,18 +104,60 @@ func TestNoShowsAgreeWithPlainLoops(t *testing.T) {
 		reader := report.NewReader(pool)
 		for range 4 {
 			q := w.drawQuestion(t)
-			hold(t, reader, "no_shows", q.query(), q.asOf, q.noShows(tokens))
+			if len(tokens) > 0 && rapid.Bool().Draw(t, "about a token") {
+				k := rapid.SampledFrom(tokens).Draw(t, "which")
+				q.fromTime = k.issued.Add(-drawDuration(t, "before", 6*time.Hour))
+				q.toTime = k.issued.Add(time.Microsecond + drawDuration(t, "after", 6*time.Hour))
+				if rapid.Bool().Draw(t, "as it expires") {
+					q.asOf = k.lasts()
+				}
+			}
+			hold(t, reader, "no_shows", q.query(), q.asOf, q.noShows(tokens, q.byInterval))
+			holdTotals(t, reader, "no_shows", q.query(), q.asOf, only("date", q.noShows(tokens, allInOne)))
 		}
 	})
 }
 
-func (q question) noShows(tokens []handed) []row {
+// comeAbout is a visit of whom a token was handed to, half a day before its issue or
+// after it.
+func (s *site) comeAbout(t *rapid.T, k handed) {
+	clock := wallClock{s.zone, s.dayStart}
+	v := attendance{member: k.member, in: k.issued.Add(drawDuration(t, "came after", 24*time.Hour) - 12*time.Hour), party: 1, explicit: true}
+	v.day = clock.day(v.in)
+	v.out = v.in.Add(time.Hour)
+	if end := clock.start(v.day.AddDate(0, 0, 1)); !v.out.Before(end) {
+		v.out, v.explicit, v.cutoff = end, false, true
+	}
+	s.visits = append(s.visits, v)
+	s.events = append(s.events, happening{"checkin", v.in, v.in})
+}
+
+// byInterval and allInOne are which row of an answer a date counts in: as it was
+// asked for, or the one of all.
+func (q question) byInterval(date time.Time) string { return text(q.bucket(date)) }
+func allInOne(time.Time) string                     { return "" }
+
+// only is the one row of all, without the name of a bucket.
+func only(bucket string, rows []row) row {
+	delete(rows[0], bucket)
+	return rows[0]
+}
+
+// countOf is a count of a row; null counts for nothing. oneMore adds one to it.
+func countOf(r row, field string) float64 {
+	n, _ := r[field].(float64)
+	return n
+}
+
+func oneMore(r row, field string) { r[field] = countOf(r, field) + 1 }
+
+func (q question) noShows(tokens []handed, bucketOf func(time.Time) string) []row {
 	var rows []row
 	for _, date := range q.dates() {
-		bucket := q.bucket(date)
-		if len(rows) == 0 || rows[len(rows)-1]["date"] != text(bucket) {
+		bucket := bucketOf(date)
+		if len(rows) == 0 || rows[len(rows)-1]["date"] != bucket {
 			rows = append(rows, row{
-				"date": text(bucket), "issued": nil, "used": nil, "pending": nil, "covered": nil, "no_show": nil, "late_used": nil, "rate": nil,
+				"date": bucket, "issued": nil, "used": nil, "pending": nil, "covered": nil, "no_show": nil, "late_used": nil, "rate": nil,
 			})
 		}
 		r := rows[len(rows)-1]
@@ -116,32 +174,28 @@ func (q question) noShows(tokens []handed) []row {
 				if d, in := q.asked(s, k.issued); k.site != s || !in || !d.Equal(date) || k.issued.After(q.asOf) {
 					continue
 				}
-				r["issued"] = r["issued"].(float64) + 1
+				oneMore(r, "issued")
 				fate := q.fateOf(k, date)
-				r[fate] = r[fate].(float64) + 1
+				oneMore(r, fate)
 			}
 		}
 	}
 	for _, r := range rows {
-		if issued, alive := r["issued"].(float64); alive && issued > r["pending"].(float64) {
-			r["rate"] = round(r["no_show"].(float64) / (issued - r["pending"].(float64)))
+		if settled := countOf(r, "issued") - countOf(r, "pending"); settled > 0 {
+			r["rate"] = round(countOf(r, "no_show") / settled)
 		}
 	}
 	return rows
 }
 
 func (q question) fateOf(k handed, date time.Time) string {
-	expires := k.expires
-	if expires.IsZero() {
-		expires = k.issued.Add(24 * time.Hour)
-	}
 	if !k.used.IsZero() && !k.used.After(q.asOf) {
-		if k.used.After(expires) {
+		if k.used.After(k.lasts()) {
 			return "late_used"
 		}
 		return "used"
 	}
-	if q.asOf.Before(expires) {
+	if q.asOf.Before(k.lasts()) {
 		return "pending"
 	}
 	for _, v := range k.site.visits {
