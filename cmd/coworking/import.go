@@ -23,6 +23,7 @@ import (
 // importCmd is `coworking import`.
 type importCmd struct {
 	Legacy importLegacyCmd `cmd:"" help:"Tokens and users of the system before this one."`
+	CSV    importCSVCmd    `cmd:"" name:"csv" help:"What a door system exported, as a table of any columns."`
 }
 
 // importLegacyCmd is `coworking import legacy`.
