@@ -6,6 +6,7 @@ package report
 var Catalogue = catalogue(
 	DailyUsage,
 	HourlyUsage,
+	UserVisits,
 	UniqueMembers,
 	OccupancyNow,
 	RollCall,

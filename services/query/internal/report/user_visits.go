@@ -1,0 +1,251 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// UserVisits is how each member came.
+var UserVisits = define("user_visits", Definition{
+	Doc:      "Each member with a visit in the range: how often, how long, since when, and where mostly.",
+	Personal: true,
+	Anywhere: true,
+	Counts: []string{
+		"A visit counts where it began within the range and by now. visit_days is the different days among them.",
+		"hours is a member's own time inside, without time between a check-out and a return, up to now; hours_estimated is the part of it in visits that no check-out ended.",
+		"first_visit is the first ever, in any space; last_visit is the last one up to now. Neither is limited to the range.",
+		"Tokens count in the spaces that are asked for, by when they were issued and used, within the range.",
+		"The usual space is where most of the visits were; of several, the first by name.",
+	},
+	Leaves: []string{
+		"With include=never, members without a visit in the range are listed, too; a key of some spaces knows those only whom it has seen there.",
+		"Guests of a visit: they are in daily_usage's visitor_hours.",
+	},
+	Reads:   "The visits of the range, when each visit of every member began, tokens, and what is known of members.",
+	Example: "from=2026-03-27&to=2026-04-01",
+}, userVisits)
+
+type userVisitsParams struct {
+	Common
+	Filtered
+	Paged
+	Include *string `param:"include" enum:"never" doc:"never adds members without a visit in the range."`
+	Sort    string  `param:"sort" enum:"visits,visit_days,hours,first_visit,last_visit,joined_at" default:"visits" doc:"What the list is ordered by; who has none of it comes last."`
+	Order   string  `param:"order" enum:"desc,asc" default:"desc" doc:"The most, or the latest, first; or the other way round."`
+}
+
+type userVisitsRow struct {
+	Member         string     `json:"member" doc:"Who."`
+	Visits         int64      `json:"visits" unit:"visits" doc:"Visits that began in the range."`
+	VisitDays      int64      `json:"visit_days" unit:"days" doc:"Different days among them."`
+	Hours          Hours      `json:"hours" unit:"hours" doc:"Time inside."`
+	HoursEstimated Hours      `json:"hours_estimated" unit:"hours" doc:"The part of it in visits whose end was inferred."`
+	FirstVisit     *time.Time `json:"first_visit" doc:"When their first visit ever began; null if there was none."`
+	LastVisit      *time.Time `json:"last_visit" doc:"When their last visit began."`
+	JoinedAt       *time.Time `json:"joined_at" doc:"When they joined; null if nobody said."`
+	TokensIssued   int64      `json:"tokens_issued" unit:"tokens" doc:"One-time tokens that they were handed."`
+	TokensUsed     int64      `json:"tokens_used" unit:"tokens" doc:"One-time tokens of theirs that were used."`
+	UsualSpace     *string    `json:"usual_space" doc:"Where most of the visits were; null without any."`
+
+	number int32
+}
+
+type userVisitsTotals struct {
+	Members        int64 `json:"members" unit:"members" doc:"Members on all pages."`
+	Visits         int64 `json:"visits"`
+	Hours          Hours `json:"hours"`
+	HoursEstimated Hours `json:"hours_estimated"`
+	TokensIssued   int64 `json:"tokens_issued"`
+	TokensUsed     int64 `json:"tokens_used"`
+}
+
+//go:embed user_tokens.sql
+var userTokensSQL string
+
+// usual is a member's row in the making.
+type usual struct {
+	userVisitsRow
+
+	days   map[int32]bool
+	spaces map[string]int64
+}
+
+func userVisits(ctx context.Context, s *scope, p userVisitsParams) (counted[userVisitsRow, userVisitsTotals], error) {
+	answer := counted[userVisitsRow, userVisitsTotals]{partialLast: s.anyRunning(s.to - 1)}
+	of := map[int32]*usual{}
+	if err := s.eachUserVisit(ctx, of, &answer.ends); err != nil {
+		return answer, err
+	}
+	members, err := s.members(ctx)
+	if err != nil {
+		return answer, err
+	}
+	if p.Include != nil {
+		if err := s.includeNever(ctx, members, of); err != nil {
+			return answer, err
+		}
+	}
+	if err := s.nameVisits(ctx, of); err != nil {
+		return answer, err
+	}
+	if err := s.countTokens(ctx, of); err != nil {
+		return answer, err
+	}
+	for number, u := range of {
+		m := members[number]
+		u.Member, u.number, u.JoinedAt = m.name, number, instant(m.joined)
+		u.VisitDays = int64(len(u.days))
+		for _, space := range slices.Sorted(maps.Keys(u.spaces)) {
+			if u.UsualSpace == nil || u.spaces[space] > u.spaces[*u.UsualSpace] {
+				u.UsualSpace = &space
+			}
+		}
+		answer.rows = append(answer.rows, u.userVisitsRow)
+		answer.totals.add(&u.userVisitsRow)
+	}
+	answer.rows, answer.next = page(s, answer.rows, func(r *userVisitsRow) rowPlace {
+		return rowPlace{r.rank(p.Sort, p.Order == "asc"), r.number}
+	})
+	return answer, nil
+}
+
+// eachUserVisit adds up the visits of the range by member.
+func (s *scope) eachUserVisit(ctx context.Context, of map[int32]*usual, e *ends) error {
+	stays, err := s.stays(ctx, s.inRange())
+	for i := range stays {
+		v := &stays[i]
+		date := v.place.grid.DayAt(v.in)
+		if v.member == 0 || !s.instants(v.place).holds(v.in) || v.in > s.asOf || !v.place.alive(date) {
+			continue
+		}
+		u := of[v.member]
+		if u == nil {
+			u = &usual{days: map[int32]bool{}, spaces: map[string]int64{}}
+			of[v.member] = u
+		}
+		own := *v
+		own.party = 1
+		inside := Hours(own.dwell(window{v.in, s.asOf}))
+		u.Visits++
+		u.Hours += inside
+		if !v.explicit {
+			u.HoursEstimated += inside
+		}
+		u.days[int32(date)] = true
+		u.spaces[v.place.name]++
+		e.count(v, s.asOf)
+	}
+	return err
+}
+
+// includeNever adds the members without a visit whom the asker may know.
+func (s *scope) includeNever(ctx context.Context, members map[int32]member, of map[int32]*usual) error {
+	var known memberSet
+	if s.question.Visible != nil {
+		var err error
+		if known, err = s.knownMembers(ctx); err != nil {
+			return err
+		}
+	}
+	for number := range members {
+		if of[number] == nil && (s.question.Visible == nil || known.has(number)) {
+			of[number] = &usual{}
+		}
+	}
+	return nil
+}
+
+// nameVisits finds the first and the last visit of each member.
+func (s *scope) nameVisits(ctx context.Context, of map[int32]*usual) error {
+	history, err := s.history(ctx, true)
+	for _, a := range history { // a member's in order of time
+		if u := of[a.member]; u != nil {
+			if u.FirstVisit == nil {
+				u.FirstVisit = instant(&a.in)
+			}
+			u.LastVisit = instant(&a.in)
+		}
+	}
+	return err
+}
+
+// countTokens counts the tokens of each member.
+func (s *scope) countTokens(ctx context.Context, of map[int32]*usual) error {
+	var asked stretches
+	for _, p := range s.places {
+		asked.add(p, s.instants(p).before(s.asOf+1))
+	}
+	rows, err := s.db.Query(ctx, userTokensSQL, asked.args())
+	if err != nil {
+		return pg.Classify(err)
+	}
+	var member int32
+	var issued, used int64
+	_, err = pgx.ForEachRow(rows, []any{&member, &issued, &used}, func() error {
+		if u := of[member]; u != nil {
+			u.TokensIssued, u.TokensUsed = issued, used
+		}
+		return nil
+	})
+	return pg.Classify(err)
+}
+
+func (t *userVisitsTotals) add(r *userVisitsRow) {
+	t.Members++
+	t.Visits += r.Visits
+	t.Hours += r.Hours
+	t.HoursEstimated += r.HoursEstimated
+	t.TokensIssued += r.TokensIssued
+	t.TokensUsed += r.TokensUsed
+}
+
+// rank is what a list is ordered by, the least first; who has none of it comes last.
+func (r *userVisitsRow) rank(by string, ascending bool) float64 {
+	var at *time.Time
+	var n float64
+	switch by {
+	case "visit_days":
+		n = float64(r.VisitDays)
+	case "hours":
+		n = float64(r.Hours)
+	case "first_visit":
+		at = cmp.Or(r.FirstVisit, never)
+	case "last_visit":
+		at = cmp.Or(r.LastVisit, never)
+	case "joined_at":
+		at = cmp.Or(r.JoinedAt, never)
+	default:
+		n = float64(r.Visits)
+	}
+	switch {
+	case at == never && at != nil:
+		return math.MaxFloat64
+	case at != nil:
+		n = float64(at.UnixMicro())
+	}
+	if ascending {
+		return n
+	}
+	return -n
+}
+
+// never stands for an instant that there is none of.
+var never = &time.Time{}
+
+// instant is a time as rows show it, nil if there is none.
+func instant(at *int64) *time.Time {
+	if at == nil {
+		return nil
+	}
+	shown := time.UnixMicro(*at).UTC()
+	return &shown
+}
