@@ -62,7 +62,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	health.Ready("schema", func(ctx context.Context) error { return apply.Check(ctx, pool) })
 	c.noteDurability(ctx, log, health, pool, js)
 	letters := &shelf{}
-	closeDoor, door, err := c.door(pool, letters, registry, log)
+	closeDoor, door, err := c.door(pool, letters, registry, log) //nolint:contextcheck // each request brings its own
 	if err != nil {
 		return err
 	}

@@ -271,7 +271,7 @@ func TestABombIsNotUnpacked(t *testing.T) {
 	w := gzip.NewWriter(&packed)
 	zeros := make([]byte, 1<<20)
 	for range 64 {
-		w.Write(zeros)
+		_, _ = w.Write(zeros)
 	}
 	w.Close()
 	door := open(func(*intake.Config) {})

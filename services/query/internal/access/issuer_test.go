@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -75,9 +76,7 @@ func (l *login) sign(t *testing.T, signer jose.Signer, change map[string]any) st
 		"iss": l.URL, "sub": "ada@example.com", "aud": "coworking", "exp": time.Now().Add(time.Hour).Unix(),
 		"scope": "openid reports:read members:read", "spaces": []string{"soho"},
 	}
-	for name, value := range change {
-		claims[name] = value
-	}
+	maps.Copy(claims, change)
 	token, err := jwt.Signed(signer).Claims(claims).Serialize()
 	if err != nil {
 		t.Fatal(err)

@@ -31,7 +31,9 @@ var noon = time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC)
 // old is the old system's reports as they would be read.
 type old struct{ err error }
 
-func (o old) DailyUsage(context.Context) ([]byte, error) { return []byte(`{"2024-03-24":12}` + "\n"), o.err }
+func (o old) DailyUsage(context.Context) ([]byte, error) {
+	return []byte(`{"2024-03-24":12}` + "\n"), o.err
+}
 func (o old) UserVisits(context.Context) ([]byte, error) { return []byte("{}\n"), o.err }
 func (o old) Readable(context.Context) error             { return o.err }
 

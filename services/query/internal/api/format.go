@@ -88,37 +88,26 @@ func accepted(header string) format {
 // encodeJSON writes an answer with a row a line, so that a person can read it and
 // a diff can show it.
 func encodeJSON(w *bufio.Writer, a report.Answer) error {
-	w.WriteString(`{"data":[`)
-	if err := writeRows(w, a.Rows, ","); err != nil {
-		return err
-	}
-	w.WriteString("\n],\n\"totals\":")
-	if err := write(w, a.Totals); err != nil {
-		return err
-	}
-	w.WriteString(",\n\"compare\":")
-	if err := write(w, a.Compare); err != nil {
-		return err
-	}
-	w.WriteString(",\n\"meta\":")
-	if err := write(w, a.Meta); err != nil {
-		return err
-	}
-	_, err := w.WriteString("}\n")
-	return err
-}
-
-// writeRows writes each row on a line of its own.
-func writeRows(w *bufio.Writer, rows []any, between string) error {
-	for i, row := range rows {
+	say(w, `{"data":[`)
+	for i, row := range a.Rows {
 		if i > 0 {
-			w.WriteString(between)
+			say(w, ",")
 		}
-		w.WriteByte('\n')
+		say(w, "\n")
 		if err := write(w, row); err != nil {
 			return err
 		}
 	}
+	for _, part := range []struct {
+		before string
+		value  any
+	}{{"\n],\n\"totals\":", a.Totals}, {",\n\"compare\":", a.Compare}, {",\n\"meta\":", a.Meta}} {
+		say(w, part.before)
+		if err := write(w, part.value); err != nil {
+			return err
+		}
+	}
+	say(w, "}\n")
 	return nil
 }
 
@@ -128,13 +117,15 @@ func encodeLines(w *bufio.Writer, a report.Answer) error {
 		if err := write(w, row); err != nil {
 			return err
 		}
-		w.WriteByte('\n')
+		say(w, "\n")
 	}
 	return nil
 }
 
-// write appends a value as compact JSON, without escapes that only HTML needs. What
-// a buffered writer could not write, it says at its end.
+// say writes a text. What could not be written, a buffered writer says at its end.
+func say(w *bufio.Writer, text string) { _, _ = w.WriteString(text) }
+
+// write appends a value as compact JSON, without escapes that only HTML needs.
 func write(w *bufio.Writer, value any) error {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
@@ -142,8 +133,8 @@ func write(w *bufio.Writer, value any) error {
 	if err := encoder.Encode(value); err != nil {
 		return fault.Internal.Errorf("writing an answer: %w", err)
 	}
-	_, err := w.Write(bytes.TrimSuffix(body.Bytes(), []byte("\n")))
-	return err
+	say(w, strings.TrimSuffix(body.String(), "\n"))
+	return nil
 }
 
 // encodeCSV writes the rows as RFC 4180 says.

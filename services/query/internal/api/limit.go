@@ -68,9 +68,9 @@ func (s *server) allow(c echo.Context, grant key.Grant) error {
 	}
 	left, wait := s.limits.take(grant.Holder, s.Now())
 	header := c.Response().Header()
-	header.Set("RateLimit-Limit", strconv.Itoa(s.Rate.Burst))
-	header.Set("RateLimit-Remaining", strconv.Itoa(left))
-	header.Set("RateLimit-Reset", strconv.Itoa(int(math.Ceil(float64(s.Rate.Burst-left)/s.Rate.PerSecond))))
+	header.Set("Ratelimit-Limit", strconv.Itoa(s.Rate.Burst))
+	header.Set("Ratelimit-Remaining", strconv.Itoa(left))
+	header.Set("Ratelimit-Reset", strconv.Itoa(int(math.Ceil(float64(s.Rate.Burst-left)/s.Rate.PerSecond))))
 	if wait == 0 {
 		return nil
 	}

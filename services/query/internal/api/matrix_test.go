@@ -69,7 +69,11 @@ func TestEveryAddressAsksForItsScope(t *testing.T) {
 		all     = keyFor(t, pool, nil, key.Admin)
 	)
 	asked := 0
-	for _, route := range handler.(*echo.Echo).Routes() {
+	router, ok := handler.(*echo.Echo)
+	if !ok {
+		t.Fatal("the handler does not tell its routes")
+	}
+	for _, route := range router.Routes() {
 		if route.Method != http.MethodGet {
 			continue
 		}
@@ -243,7 +247,7 @@ func TestAKeyMayAskSoOften(t *testing.T) {
 	numbers, others := keyFor(t, pool, nil, key.ReadReports), keyFor(t, pool, nil, key.ReadReports)
 	for i, left := range []string{"2", "1", "0"} {
 		got := ask(handler, http.MethodGet, "/api/v1/reports", "Authorization", numbers)
-		if got.Code != http.StatusOK || got.Header().Get("RateLimit-Remaining") != left || got.Header().Get("RateLimit-Limit") != "3" {
+		if got.Code != http.StatusOK || got.Header().Get("Ratelimit-Remaining") != left || got.Header().Get("Ratelimit-Limit") != "3" {
 			t.Errorf("question %d: %d %v", i+1, got.Code, got.Header())
 		}
 	}
@@ -251,7 +255,7 @@ func TestAKeyMayAskSoOften(t *testing.T) {
 	if p := problem(t, refused); p.Code != "too_many_requests" || p.Status != http.StatusTooManyRequests {
 		t.Errorf("%+v", p)
 	}
-	if got := refused.Header(); got.Get("Retry-After") != "2" || got.Get("RateLimit-Reset") != "6" {
+	if got := refused.Header(); got.Get("Retry-After") != "2" || got.Get("Ratelimit-Reset") != "6" {
 		t.Errorf("%v", got)
 	}
 	if got := ask(handler, http.MethodGet, "/api/v1/reports", "Authorization", others); got.Code != http.StatusOK {

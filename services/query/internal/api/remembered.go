@@ -41,7 +41,7 @@ func (b *bodies) find(tag string) (*body, bool) {
 		return nil, false
 	}
 	b.recent.MoveToFront(element)
-	return element.Value.(*body), true
+	return bodyOf(element), true
 }
 
 func (b *bodies) keep(answer *body) {
@@ -53,10 +53,18 @@ func (b *bodies) keep(answer *body) {
 	b.byTag[answer.tag] = b.recent.PushFront(answer)
 	b.bytes += len(answer.bytes)
 	for b.bytes > mostBytes {
-		oldest := b.recent.Remove(b.recent.Back()).(*body)
+		last := b.recent.Back()
+		oldest := bodyOf(last)
+		b.recent.Remove(last)
 		delete(b.byTag, oldest.tag)
 		b.bytes -= len(oldest.bytes)
 	}
+}
+
+// bodyOf is what an element of the list holds.
+func bodyOf(element *list.Element) *body {
+	kept, _ := element.Value.(*body)
+	return kept
 }
 
 // copied is what is written through it, as long as it is worth keeping.

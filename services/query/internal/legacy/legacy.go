@@ -39,7 +39,7 @@ type made struct {
 
 // current is the body as of the state that the database is in. Every change moves the
 // version of a space, and none ever goes back, so their sum tells states apart.
-func (m *made) current(ctx context.Context, r *Reports, make func(context.Context) ([]byte, error)) ([]byte, error) {
+func (m *made) current(ctx context.Context, r *Reports, read func(context.Context) ([]byte, error)) ([]byte, error) {
 	rows, err := r.Pool.Query(ctx, stateSQL)
 	if err != nil {
 		return nil, pg.Classify(err)
@@ -54,7 +54,7 @@ func (m *made) current(ctx context.Context, r *Reports, make func(context.Contex
 	if holds {
 		return body, nil
 	}
-	if body, err = make(ctx); err != nil { // it may be of a later state: then it is made once more
+	if body, err = read(ctx); err != nil { // it may be of a later state: then it is made once more
 		return nil, err
 	}
 	m.mu.Lock()

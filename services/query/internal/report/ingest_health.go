@@ -81,7 +81,6 @@ type health struct {
 	late       *Seconds
 	orphans    int64
 	letters    map[string]int64
-	state      string
 }
 
 func ingestHealth(ctx context.Context, s *scope, p ingestHealthParams) (counted[ingestHealthRow, ingestHealthTotals], error) {

@@ -49,16 +49,16 @@ func TestMemberHistoryAgreesWithPlainLoops(t *testing.T) {
 			query := q.query()
 			query.Del("interval")
 			query.Set("member", member)
-			if want, clear := q.historyOf(member); clear {
+			if want, sure := q.historyOf(member); sure {
 				hold(t, reader, "member_history", query, q.asOf, want)
 			}
 		}
 	})
 }
 
-// historyOf is a member's rows; not clear where two visits began at the same instant,
+// historyOf is a member's rows; not sure where two visits began at the same instant,
 // for which comes first is not said.
-func (q question) historyOf(member string) (rows []row, clear bool) {
+func (q question) historyOf(member string) (rows []row, sure bool) {
 	type found struct {
 		v attendance
 		s *site

@@ -92,7 +92,7 @@ func pages(t *rapid.T, reader *report.Reader, limit string, limited bool) []stri
 			t.Fatal(err)
 		}
 		for _, r := range decoded[[]row](t, answer.Rows) {
-			names = append(names, r["member"].(string))
+			names = append(names, wordOf(r, "member"))
 		}
 		if answer.Meta.NextCursor == nil {
 			return names

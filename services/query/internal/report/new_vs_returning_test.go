@@ -103,7 +103,7 @@ func (q question) newVsReturning(everywhere []*site) []row {
 			continue
 		}
 		var fresh, returning float64
-		for _, isNew := range came[r["start"].(string)] {
+		for _, isNew := range came[wordOf(r, "start")] {
 			if isNew {
 				fresh++
 			} else {

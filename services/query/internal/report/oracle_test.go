@@ -198,6 +198,12 @@ func (q question) bucket(date time.Time) time.Time {
 // row is a row of an answer, as JSON has it; nil is null.
 type row = map[string]any
 
+// wordOf is a field that is a text; "" where it is null.
+func wordOf(r row, field string) string {
+	word, _ := r[field].(string)
+	return word
+}
+
 func hours(d time.Duration) any { return round(d.Hours()) }
 
 func round(f float64) any { return math.Round(f*1e6) / 1e6 }

@@ -15,9 +15,8 @@ func TestRollCallIsAsAddedUpByHand(t *testing.T) {
 
 // byPlace orders the rows of a roll call.
 func byPlace(rows []row) []row {
-	text := func(r row, field string) string { return r[field].(string) }
 	slices.SortFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(text(a, "space"), text(b, "space")), cmp.Compare(text(a, "member"), text(b, "member")))
+		return cmp.Or(cmp.Compare(wordOf(a, "space"), wordOf(b, "space")), cmp.Compare(wordOf(a, "member"), wordOf(b, "member")))
 	})
 	return rows
 }

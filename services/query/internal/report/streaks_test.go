@@ -67,7 +67,7 @@ func streaksOf(came map[string][]time.Time, asOf time.Time, weekStart time.Weekd
 			start = start.AddDate(0, 0, -1)
 		}
 		n := 0
-		for week := 0; week < 20; week++ {
+		for week := range 20 {
 			visited, closed := false, true
 			for i := range 7 {
 				day := start.AddDate(0, 0, i-7*week)
