@@ -13,6 +13,7 @@ var Catalogue = catalogue(
 	OccupancyPeak,
 	Dwell,
 	Heatmap,
+	Spaces,
 	Utilization,
 	Frequency,
 	Streaks,

@@ -62,9 +62,9 @@ func TestUtilizationAgreesWithPlainLoops(t *testing.T) {
 		reader := report.NewReader(pool)
 		for range 2 {
 			q := w.drawQuestion(t)
-			rows, totals := q.utilization(f)
+			rows, all := q.utilization(f)
 			hold(t, reader, "utilization", q.query(), q.asOf, rows)
-			holdTotals(t, reader, "utilization", q.query(), q.asOf, totals)
+			holdTotals(t, reader, "utilization", q.query(), q.asOf, all.row())
 		}
 	})
 }
@@ -90,8 +90,7 @@ type fullness struct {
 	bands                               [3]float64
 }
 
-func (q question) utilization(f furniture) (rows []row, totals row) {
-	var all fullness
+func (q question) utilization(f furniture) (rows []row, all fullness) {
 	for i, date := range q.dates() {
 		if i > 0 && q.bucket(date).Equal(q.bucket(q.dates()[i-1])) {
 			continue
@@ -107,7 +106,7 @@ func (q question) utilization(f furniture) (rows []row, totals row) {
 			all.bands[k] += u.bands[k]
 		}
 	}
-	return rows, all.row()
+	return rows, all
 }
 
 // fullness looks at every stretch of a row in which nothing changes.
