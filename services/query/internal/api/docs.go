@@ -115,8 +115,14 @@ func isCommon(p report.Param) bool {
 	return true
 }
 
-// groupsOf is what a report's rows may be grouped by.
+// groupsOf is the columns that a report's rows may have besides, by which they are
+// grouped.
 func groupsOf(r report.Report) []string {
+	for _, c := range r.Columns {
+		if c.Name == "group" {
+			return nil
+		}
+	}
 	for _, p := range r.Params {
 		if p.Name == "group_by" {
 			return p.Enum

@@ -50,8 +50,12 @@ func schemasOf(r report.Report) openapi3.Schemas {
 	return schemas
 }
 
-// addGroups adds the column of the group, which a row has if it was asked for.
+// addGroups adds the column of the group, which a row has if it was asked for; some
+// reports have a column for it, whatever is asked.
 func addGroups(row *openapi3.Schema, by report.Param) {
+	if _, own := row.Properties["group"]; own {
+		return
+	}
 	for _, group := range by.Enum {
 		if _, taken := row.Properties[group]; !taken {
 			row.WithPropertyRef(group, schemaOf(report.Column{

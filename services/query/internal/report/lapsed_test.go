@@ -46,6 +46,7 @@ func TestLapsedAgreesWithPlainLoops(t *testing.T) {
 			batch := &pgx.Batch{}
 			batch.Queue(`insert into said values ('main', '2025-01-01Z', '{"time_zone": "UTC", "opening_hours": {
 			  "mon": ["08:00", "20:00"], "tue": ["08:00", "20:00"], "wed": ["08:00", "20:00"], "sat": ["08:00", "20:00"]}}')`)
+			batch.Queue(`insert into told (space, kind, at) values ('main', 'heartbeat', '2025-01-02Z')`)
 			for _, p := range people {
 				if p.plan != "" {
 					batch.Queue(`insert into known (member, plan) values ($1, $2)`, p.name, p.plan)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -19,18 +20,24 @@ import (
 //
 // What is remembered never changes: a day that was written since is remembered anew.
 type memory struct {
-	mu     sync.Mutex
-	days   map[spaceDate]*dayMemory
-	births map[int32]birth
-	room   int   // the most visits to remember
-	stays  int   // how many there are
-	clock  int64 // counts uses
+	mu       sync.Mutex
+	days     map[spaceDate]*dayMemory
+	births   map[int32]birth
+	room     int   // the most visits to remember
+	stays    int   // how many there are
+	arrivals int   // likewise, of which only who and when is remembered
+	clock    int64 // counts uses
 }
 
 // mostStays is how many visits are remembered, of some 130 bytes each. The days
 // that were not asked for longest are forgotten first; their sums and members are
 // not: those are small.
 const mostStays = 250_000
+
+// mostArrivals is how many visits are remembered of which only who came and when is
+// known, of 16 bytes each. Past that all are forgotten: questions on all of history
+// are then answered from the database.
+const mostArrivals = 5_000_000
 
 type spaceDate struct {
 	space int32
@@ -44,7 +51,14 @@ type dayMemory struct {
 	sums      spaceDay
 	members   []int32 // with a visit, in order; nil: not read
 	stays     []stay  // nil: not read
+	arrivals  []came  // of members, in order of time; nil: not read
 	used      int64
+}
+
+// came is when a visit of a member began.
+type came struct {
+	in     int64 // µs since 1970
+	member int32
 }
 
 const absent = -1
@@ -99,7 +113,7 @@ func (s *scope) recall(ctx context.Context, p *place, first, stop calendar.Date)
 	for d := from; d < to; d++ {
 		fresh := read[d]
 		if fresh == nil {
-			fresh = &dayMemory{version: absent, sums: spaceDay{date: d}, members: []int32{}, stays: []stay{}}
+			fresh = &dayMemory{version: absent, sums: spaceDay{date: d}, members: []int32{}, stays: []stay{}, arrivals: []came{}}
 		}
 		known := m.days[spaceDate{p.id, d}]
 		if known != nil && known.version == fresh.version {
@@ -121,12 +135,29 @@ func (m *memory) keep(k spaceDate, fresh *dayMemory) {
 	}
 	if known != nil {
 		m.stays -= len(known.stays)
+		m.arrivals -= len(known.arrivals)
 	}
 	m.stays += len(fresh.stays)
+	m.arrivals += len(fresh.arrivals)
 	m.days[k] = fresh
 	if m.stays > m.room {
 		m.forget()
 	}
+	if m.arrivals > mostArrivals {
+		m.forgetArrivals()
+	}
+}
+
+// forgetArrivals drops who came when.
+func (m *memory) forgetArrivals() {
+	for k, d := range m.days {
+		if len(d.arrivals) > 0 {
+			without := *d
+			without.arrivals = nil
+			m.days[k] = &without
+		}
+	}
+	m.arrivals = 0
 }
 
 // forget drops the visits of the days that were not asked for longest, until a
@@ -168,7 +199,7 @@ func (s *scope) readDays(ctx context.Context, p *place, first, stop calendar.Dat
 		day.sums.date = calendar.Date(date)
 		day.sums.slots = slices.Clone(sums.slots)
 		if day.sums.visits == 0 {
-			day.members, day.stays = []int32{}, []stay{}
+			day.members, day.stays, day.arrivals = []int32{}, []stay{}, []came{}
 		}
 		read[day.sums.date] = &day
 		return nil
@@ -184,6 +215,11 @@ func (s *scope) recallMembers(ctx context.Context, p *place, first, stop calenda
 // recallStays is recall with the visits of each of the days.
 func (s *scope) recallStays(ctx context.Context, p *place, first, stop calendar.Date) ([]*dayMemory, error) {
 	return s.recallWhole(ctx, p, first, stop, func(d *dayMemory) bool { return d.stays != nil }, s.readStays)
+}
+
+// recallArrivals is recall with when each visit of a member began on each of the days.
+func (s *scope) recallArrivals(ctx context.Context, p *place, first, stop calendar.Date) ([]*dayMemory, error) {
+	return s.recallWhole(ctx, p, first, stop, func(d *dayMemory) bool { return d.arrivals != nil }, s.readArrivals)
 }
 
 // recallWhole reads a part of days that is read only where it is needed.
@@ -242,6 +278,33 @@ func (s *scope) readMembers(ctx context.Context, p *place, missing map[calendar.
 		d.members = append(d.members, member)
 		return nil
 	})
+	return pg.Classify(err)
+}
+
+func (s *scope) readArrivals(ctx context.Context, p *place, missing map[calendar.Date]*dayMemory) error {
+	dates := datesOf(missing)
+	rows, err := s.db.Query(ctx, arrivalsSQL, pgx.StrictNamedArgs{
+		"space": p.id, "first": dates[0], "stop": dates[len(dates)-1] + 1,
+	})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	for _, d := range missing {
+		d.arrivals = make([]came, 0, d.sums.visits-d.sums.anonymous)
+	}
+	var date int32
+	var at time.Time
+	var c came
+	_, err = pgx.ForEachRow(rows, []any{&date, &c.member, &at}, func() error {
+		if d := missing[calendar.Date(date)]; d != nil {
+			c.in = at.UnixMicro()
+			d.arrivals = append(d.arrivals, c)
+		}
+		return nil
+	})
+	for _, d := range missing {
+		slices.SortFunc(d.arrivals, func(a, b came) int { return cmp.Or(cmp.Compare(a.in, b.in), cmp.Compare(a.member, b.member)) })
+	}
 	return pg.Classify(err)
 }
 

@@ -33,7 +33,7 @@ func TestWhatIsRememberedIsWhatIsStored(t *testing.T) {
 		for range rapid.IntRange(2, 5).Draw(t, "times") {
 			q := w.drawQuestion(t)
 			query := q.query()
-			for _, name := range []string{"daily_usage", "unique_members"} {
+			for _, name := range []string{"daily_usage", "unique_members", "new_vs_returning"} {
 				if got, want := answerOf(t, old, name, query, q.asOf), answerOf(t, report.NewReader(pool), name, query, q.asOf); got != want {
 					t.Fatalf("%s?%s (-new +old):\n%s", name, query.Encode(), cmp.Diff(want, got))
 				}

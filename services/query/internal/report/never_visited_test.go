@@ -48,6 +48,7 @@ func TestEveryPageOfNeverVisitedTogetherIsTheList(t *testing.T) {
 		load(t, pool, func(ctx context.Context, conn *pgx.Conn) error {
 			batch := &pgx.Batch{}
 			batch.Queue(`insert into said values ('main', '2026-01-01Z', '{"time_zone": "UTC"}')`)
+			batch.Queue(`insert into told (space, kind, at) values ('main', 'heartbeat', '2026-01-02Z')`)
 			for _, p := range people {
 				batch.Queue(`insert into known (member, joined_at, active) values ($1, $2, $3)`, p.name, p.joined, p.active)
 				if p.came {

@@ -347,30 +347,61 @@ type arrival struct {
 	in     int64
 }
 
-// history reads when each visit of every member began, up to asOf, a member's in
-// order of time: of the spaces that are asked for, or of all that the asker may
-// see. Which visits count is not narrowed down: the first visit is the first.
+// history is when each visit of every member began, up to asOf, a member's in order
+// of time: of the spaces that are asked for, or of all that the asker may see. Which
+// visits count is not narrowed down: the first visit is the first.
 func (s *scope) history(ctx context.Context, anywhere bool) ([]arrival, error) {
-	var spaces []int32
-	if !anywhere {
-		spaces = append([]int32{}, s.ids()...)
+	places := s.places
+	if anywhere {
+		places = s.visible
 	}
-	rows, err := s.db.Query(ctx, historySQL, pgx.StrictNamedArgs{
-		"spaces": spaces, "visible": s.question.Visible,
-		"before": time.UnixMicro(s.asOf + 1), "stop": calendar.DateOf(time.UnixMicro(s.asOf).UTC()) + 2,
-	})
-	if err != nil {
-		return nil, pg.Classify(err)
+	var all []arrival
+	tomorrow := calendar.DateOf(time.UnixMicro(s.asOf).UTC()) + 2 // wherever the space is
+	for _, p := range places {
+		if !p.lives || p.firstDay >= tomorrow {
+			continue
+		}
+		days, err := s.recallArrivals(ctx, p, p.firstDay, tomorrow)
+		if err != nil {
+			return nil, err
+		}
+		for i, d := range days {
+			for _, c := range d.arrivals {
+				if c.in <= s.asOf {
+					all = append(all, arrival{member: c.member, space: p.id, day: p.firstDay + calendar.Date(i), in: c.in})
+				}
+			}
+		}
 	}
-	read, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (arrival, error) {
-		var a arrival
-		var day int32
-		var in time.Time
-		err := row.Scan(&a.member, &a.space, &day, &in)
-		a.day, a.in = calendar.Date(day), in.UnixMicro()
-		return a, err
-	})
-	return read, pg.Classify(err)
+	return byMember(all), nil
+}
+
+// byMember orders arrivals by member, a member's by time: they come by space and time,
+// so that it is enough to deal them out, and to order each member's few.
+func byMember(arrivals []arrival) []arrival {
+	var last int32
+	for i := range arrivals {
+		last = max(last, arrivals[i].member)
+	}
+	begins := make([]int, last+2)
+	for i := range arrivals {
+		begins[arrivals[i].member+1]++
+	}
+	for i := 1; i < len(begins); i++ {
+		begins[i] += begins[i-1]
+	}
+	ordered, next := make([]arrival, len(arrivals)), slices.Clone(begins)
+	for i := range arrivals {
+		member := arrivals[i].member
+		ordered[next[member]] = arrivals[i]
+		next[member]++
+	}
+	for member := range last + 1 {
+		slices.SortFunc(ordered[begins[member]:begins[member+1]], func(a, b arrival) int {
+			return cmp.Or(cmp.Compare(a.in, b.in), cmp.Compare(a.space, b.space))
+		})
+	}
+	return ordered
 }
 
 // date is the date of the answer that holds a visit's begin: of the zone that was

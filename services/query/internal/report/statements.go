@@ -25,8 +25,8 @@ var (
 	wordsSQL string
 	//go:embed words_named.sql
 	wordsNamedSQL string
-	//go:embed history.sql
-	historySQL string
+	//go:embed arrivals.sql
+	arrivalsSQL string
 	//go:embed members.sql
 	membersSQL string
 )

@@ -45,6 +45,7 @@ func TestStreaksAgreeWithPlainLoops(t *testing.T) {
 		load(t, pool, func(ctx context.Context, conn *pgx.Conn) error {
 			batch := &pgx.Batch{}
 			batch.Queue(`insert into said values ('main', '2026-01-01Z', $1)`, map[string]any{"time_zone": "UTC", "closures": closures})
+			batch.Queue(`insert into told (space, kind, at) values ('main', 'heartbeat', '2026-01-02Z')`)
 			for member, days := range came {
 				for _, day := range days {
 					batch.Queue(`insert into stayed (space, day, member, in_at, out_at, ended) values ('main', $1, $2, $3, $4, 'explicit')`,
