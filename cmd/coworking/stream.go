@@ -22,11 +22,13 @@ const (
 // broker is where a verb publishes to.
 type broker struct {
 	NATSURL string `name:"nats-url" required:"" env:"NATS_URL" placeholder:"URL" help:"The broker, such as nats://127.0.0.1:4222; 'coworking env' prints that of a running system."`
+
+	Credentials stream.Credentials `embed:""`
 }
 
 // connect gives a connection that is up, and what closes it.
 func (b broker) connect(ctx context.Context, log *zap.Logger) (jetstream.JetStream, func() error, error) {
-	conn, js, err := stream.Connect(b.NATSURL, "coworking", log)
+	conn, js, err := b.Credentials.Connect(b.NATSURL, "coworking", log)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -36,7 +36,7 @@ func (c *runCmd) door(pool *pgxpool.Pool, letters intake.Letters, registry prome
 	if err != nil {
 		return nil, nil, err
 	}
-	conn, js, err := stream.Connect(c.NATSURL, "ingest door", log)
+	conn, js, err := c.Credentials.As(c.DoorNKey).Connect(c.NATSURL, "ingest door", log)
 	if err != nil {
 		return nil, nil, err
 	}

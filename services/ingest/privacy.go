@@ -49,6 +49,8 @@ type eraseCmd struct {
 	Partitions  int           `default:"1" env:"PARTITIONS" help:"How many partitions 'ingest setup' gave the stream."`
 	Member      string        `required:"" help:"The member's id, as events name it."`
 	Timeout     time.Duration `default:"2m" help:"How long to wait for what the stream holds and nobody has stored yet."`
+
+	Credentials stream.Credentials `embed:""`
 }
 
 // Help goes below the flags.
@@ -66,7 +68,7 @@ func (c *eraseCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) (err
 		return err
 	}
 	defer pool.Close()
-	conn, js, err := stream.Connect(c.NATSURL, "ingest erase", log)
+	conn, js, err := c.Credentials.Connect(c.NATSURL, "ingest erase", log)
 	if err != nil {
 		return err
 	}

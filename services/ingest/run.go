@@ -38,6 +38,9 @@ type runCmd struct {
 	WriteTimeout time.Duration `default:"15s" env:"WRITE_TIMEOUT" help:"How long one transaction may take. 'ingest setup' makes the stream wait four times as long for an answer, which is how long what a killed worker held stays away."`
 	Retention    int           `name:"retention-days" default:"0" env:"RETENTION_DAYS" help:"Days after which raw events are dropped, a visit day at a time; visits and rollups stay for good. 0 keeps everything."`
 
+	Credentials stream.Credentials `embed:""`
+	DoorNKey    string             `name:"nats-door-nkey" env:"NATS_DOOR_NKEY_SEED_FILE" placeholder:"FILE" help:"The seed for events that come in over HTTP, such as seeds/door.nk of 'ingest setup --accounts': the worker's own may not publish."`
+
 	hooksFlags
 }
 
@@ -52,7 +55,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 		return err
 	}
 	defer pool.Close()
-	conn, js, err := stream.Connect(c.NATSURL, "ingest run", log)
+	conn, js, err := c.Credentials.Connect(c.NATSURL, "ingest run", log)
 	if err != nil {
 		return err
 	}

@@ -85,6 +85,8 @@ type verifyCmd struct {
 	Range       rangeFlags `embed:""`
 	Fix         bool       `help:"Recompute the space-days that differ from their events, and only these."`
 	Quiet       bool       `short:"q" help:"Say nothing of how far it is."`
+
+	Credentials stream.Credentials `embed:""`
 }
 
 // Help goes below the flags.
@@ -182,7 +184,7 @@ func (c *verifyCmd) verify(ctx context.Context, log *zap.Logger, messages io.Wri
 
 // account looks each answered message of the stream up in the database.
 func (c *verifyCmd) account(ctx context.Context, log *zap.Logger, kept *store.Store, messages io.Writer) (report streamReport, err error) {
-	conn, js, err := stream.Connect(c.NATSURL, "ingest verify", log)
+	conn, js, err := c.Credentials.Connect(c.NATSURL, "ingest verify", log)
 	if err != nil {
 		return report, err
 	}
