@@ -58,6 +58,9 @@ up: build ## The whole system on this machine, until Ctrl-C; its data is there t
 demo: build ## The whole system with a quarter of a year in it and live traffic, until Ctrl-C
 	bin/coworking demo
 
+bench-reads: build ## How long reports take, beside the old system's queries, as history grows
+	go run ./bench reads
+
 bench: build ## Events a second through the whole road, beside a ceiling
 	go run ./bench
 
@@ -67,4 +70,4 @@ $(LINTER):
 $(GOFUMPT):
 	GOFLAGS= GOWORK=off GOBIN=$(@D) go install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
 
-.PHONY: help build test test-faults lint fmt fmt-check tidy tidy-check cross openapi up demo bench
+.PHONY: help build test test-faults lint fmt fmt-check tidy tidy-check cross openapi up demo bench bench-reads

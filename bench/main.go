@@ -11,5 +11,6 @@ func main() {
 // commands is every verb of the binary.
 type commands struct {
 	Drain   drainCmd   `cmd:"" default:"withargs" help:"How fast published events are stored, by the service and by the ceiling in turn."`
+	Reads   readsCmd   `cmd:"" help:"How long reports take, beside the old system's queries, as history grows."`
 	Ceiling ceilingCmd `cmd:"" hidden:"" help:"The program that the service is measured beside."`
 }

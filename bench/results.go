@@ -80,20 +80,25 @@ func (r *Results) write(out io.Writer, results, readme string) error {
 	if err := os.WriteFile(results, append(body, '\n'), 0o644); err != nil {
 		return err
 	}
-	document, err := os.ReadFile(readme)
-	if err != nil {
-		return err
-	}
-	before, rest, begins := strings.Cut(string(document), tableBegins)
-	_, after, ends := strings.Cut(rest, tableEnds)
-	if !begins || !ends {
-		return fmt.Errorf("%s has no place for the figures", readme)
-	}
 	table := r.table()
 	if _, err := io.WriteString(out, table); err != nil {
 		return err
 	}
-	return os.WriteFile(readme, []byte(before+tableBegins+table+tableEnds+after), 0o644)
+	return replace(readme, tableBegins, tableEnds, table)
+}
+
+// replace puts a table into a document, between two of its lines.
+func replace(document, begin, end, table string) error {
+	text, err := os.ReadFile(document)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(text), begin)
+	_, after, ends := strings.Cut(rest, end)
+	if !begins || !ends {
+		return fmt.Errorf("%s has no place for the figures", document)
+	}
+	return os.WriteFile(document, []byte(before+begin+table+end+after), 0o644)
 }
 
 // table is the figures in Markdown.

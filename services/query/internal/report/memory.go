@@ -290,7 +290,7 @@ func (s *scope) readArrivals(ctx context.Context, p *place, missing map[calendar
 		return pg.Classify(err)
 	}
 	for _, d := range missing {
-		d.arrivals = make([]came, 0, d.sums.visits-d.sums.anonymous)
+		d.arrivals = make([]came, 0, d.sums.visits)
 	}
 	var date int32
 	var at time.Time

@@ -1,0 +1,331 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"coworking/pkg/stream"
+
+	"github.com/jackc/pgx/v5"
+	"go.uber.org/zap"
+)
+
+// readsCmd measures how long reports take beside the queries of the system before, as
+// plain SQL over the same tokens, at several sizes of history.
+type readsCmd struct {
+	Tokens  []int  `default:"100000,1000000" help:"How many one-time tokens there are, each issued and used: two events. The history grows from one size to the next."`
+	Times   int    `default:"30" help:"How often each question is asked."`
+	Ingest  string `default:"bin/ingest" type:"existingfile" help:"The service that writes."`
+	Query   string `default:"bin/query" type:"existingfile" help:"The service that answers."`
+	Results string `default:"bench/reads.json" help:"Where the figures go."`
+	Readme  string `default:"bench/README.md" help:"The document whose table they replace."`
+}
+
+// reading is how long a question took, in milliseconds, at one size.
+type reading struct {
+	Tokens int    `json:"tokens"`
+	Name   string `json:"name"`
+	Bytes  int    `json:"bytes"`
+	// First is a process's first answer; Changed is one after an event came; Again is
+	// the same answer once more.
+	First   float64 `json:"first_ms"`
+	Changed Spread  `json:"changed_ms"`
+	Again   Spread  `json:"again_ms"`
+	Old     Spread  `json:"old_ms,omitzero"` // the old system's query
+}
+
+// Run fills a database, and asks it everything.
+func (c *readsCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
+	g, err := (&drainCmd{Ingest: c.Ingest, Batch: 5000}).open(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer g.close()
+	r := &reads{readsCmd: c, ground: g, out: out, log: log}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	var all []reading
+	for i, tokens := range c.Tokens {
+		before := 0
+		if i > 0 {
+			before = c.Tokens[i-1]
+		}
+		if err := r.grow(ctx, before, tokens); err != nil {
+			return err
+		}
+		found, err := r.ask(ctx, tokens)
+		if err != nil {
+			return err
+		}
+		all = append(all, found...)
+	}
+	return r.write(ctx, all)
+}
+
+// reads is a run.
+type reads struct {
+	*readsCmd
+
+	ground *ground
+	out    io.Writer
+	log    *zap.Logger
+	db     *pgx.Conn // the service's database
+	old    *pgx.Conn // the old system's
+}
+
+func (r *reads) prepare(ctx context.Context) (err error) {
+	if err := r.ground.empty(ctx, r.ground.service()); err != nil {
+		return err
+	}
+	if _, err := r.ground.admin.Exec(ctx, "create database old"); err != nil {
+		return err
+	}
+	if r.db, err = r.connect(ctx, "service"); err != nil {
+		return err
+	}
+	if r.old, err = r.connect(ctx, "old"); err != nil {
+		return err
+	}
+	_, err = r.old.Exec(ctx, oldSchemaSQL)
+	return err
+}
+
+func (r *reads) connect(ctx context.Context, database string) (*pgx.Conn, error) {
+	conn, err := pgx.Connect(ctx, r.ground.server.URL(database))
+	if err == nil {
+		r.ground.closes = append(r.ground.closes, func() { _ = conn.Close(context.WithoutCancel(ctx)) })
+	}
+	return conn, err
+}
+
+// grow adds tokens to both systems: to the new one through the stream, as events.
+func (r *reads) grow(ctx context.Context, from, to int) error {
+	const chunk = 50_000
+	for begin := from; begin < to; begin += chunk {
+		end := min(begin+chunk, to)
+		made := tokens(begin, end)
+		events, err := tokenEvents(made)
+		if err != nil {
+			return err
+		}
+		if _, err := r.ground.publish(ctx, events); err != nil {
+			return err
+		}
+		if _, _, err := r.ground.drain(ctx, r.ground.service()); err != nil {
+			return err
+		}
+		streamed, err := r.ground.js.Stream(ctx, stream.Name)
+		if err != nil {
+			return err
+		}
+		if err := streamed.Purge(ctx); err != nil {
+			return err
+		}
+		_, err = r.old.CopyFrom(ctx, pgx.Identifier{"tokens"}, []string{"id", "token", "user_id", "created_at", "used_at"},
+			pgx.CopyFromSlice(len(made), func(i int) ([]any, error) {
+				t := made[i]
+				return []any{t.id, fmt.Sprintf("%08x", t.id), t.user, t.created.UTC(), t.used.UTC()}, nil
+			}))
+		if err != nil {
+			return err
+		}
+		r.log.Info("filled", zap.Int("tokens", end), zap.Int("of", to))
+	}
+	for _, conn := range []*pgx.Conn{r.db, r.old} {
+		if _, err := conn.Exec(ctx, "vacuum analyze"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask starts the service and asks it for every report there is, and for the two old
+// ones, each beside the old system's query.
+func (r *reads) ask(ctx context.Context, tokens int) ([]reading, error) {
+	address, stop, err := r.serve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	reports, err := r.reports(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	type question struct{ name, path, old string }
+	questions := []question{
+		{"old daily_usage", "/api/reports/daily_usage", oldDailyUsageSQL},
+		{"old user_visits", "/api/reports/user_visits", oldUserVisitsSQL},
+	}
+	for _, name := range reports {
+		questions = append(questions, question{name, "/api/v1/reports/" + name + "?from=2026-01-01&to=2026-01-29", ""})
+	}
+	var all []reading
+	for _, q := range questions {
+		found := reading{Tokens: tokens, Name: q.name}
+		if found.First, found.Bytes, err = r.time(ctx, address+q.path); err != nil {
+			return nil, err
+		}
+		var changed, again, old []float64
+		for range r.Times { // side by side: whatever the machine does slowly, it does to all
+			if err := r.touch(ctx); err != nil {
+				return nil, err
+			}
+			took, _, err := r.time(ctx, address+q.path)
+			if err != nil {
+				return nil, err
+			}
+			changed = append(changed, took)
+			if took, _, err = r.time(ctx, address+q.path); err != nil {
+				return nil, err
+			}
+			again = append(again, took)
+			if q.old != "" && len(old) < 5 {
+				began := time.Now()
+				if _, err := r.old.Exec(ctx, q.old); err != nil {
+					return nil, err
+				}
+				old = append(old, milliseconds(time.Since(began)))
+			}
+		}
+		found.Changed, found.Again = spread(changed), spread(again)
+		if old != nil {
+			found.Old = spread(old)
+		}
+		all = append(all, found)
+		r.log.Info("asked", zap.Int("tokens", tokens), zap.String("report", q.name), zap.Float64("changed_ms", found.Changed.Median), zap.Float64("again_ms", found.Again.Median))
+	}
+	return all, nil
+}
+
+// touch does to versions what an event of the busiest day does.
+func (r *reads) touch(ctx context.Context) error {
+	_, err := r.db.Exec(ctx, touchSQL)
+	return err
+}
+
+// serve runs the service until stop is called.
+func (r *reads) serve(ctx context.Context) (address string, stop func(), err error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	host := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		return "", nil, err
+	}
+	program := exec.Command(r.Query, "run", "--query-addr", host, "--database-url", r.ground.server.URL("service"))
+	var output bytes.Buffer
+	program.Stdout, program.Stderr = &output, &output
+	if err := program.Start(); err != nil {
+		return "", nil, err
+	}
+	stop = func() {
+		_ = program.Process.Signal(syscall.SIGTERM)
+		_ = program.Wait()
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for giveUp := time.Now().Add(10 * time.Second); time.Now().Before(giveUp); <-tick.C {
+		if _, _, err = r.time(ctx, "http://"+host+"/readyz"); err == nil {
+			return "http://" + host, stop, nil
+		}
+	}
+	stop()
+	return "", nil, fmt.Errorf("the service is not ready: %w\n%s", err, output.String())
+}
+
+// time asks once, and reads the answer to its end.
+func (r *reads) time(ctx context.Context, address string) (took float64, size int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	began := time.Now()
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	took = milliseconds(time.Since(began))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = errors.New(address + ": " + response.Status + ": " + string(body))
+	}
+	return took, len(body), err
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// reports is the names of all reports.
+func (r *reads) reports(ctx context.Context, address string) ([]string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/api/v1/reports", nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	var listed struct{ Data []struct{ Name string } }
+	if err := json.NewDecoder(response.Body).Decode(&listed); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, report := range listed.Data {
+		names = append(names, report.Name)
+	}
+	return names, nil
+}
+
+// The reads' table stands between these lines of the document.
+const (
+	readsBegin = "<!-- reads: written by make bench-reads -->\n"
+	readsEnd   = "<!-- end of reads -->\n"
+)
+
+func (r *reads) write(ctx context.Context, all []reading) error {
+	settings, err := r.ground.postgresSettings(ctx)
+	if err != nil {
+		return err
+	}
+	body, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(r.Results, append(body, '\n'), 0o644); err != nil {
+		return err
+	}
+	var table strings.Builder
+	fmt.Fprintf(&table, "\n%s/%s, %d cores, Postgres %s, %s, %s; medians of %d, in milliseconds.\n\n| report | tokens | bytes | first | after an event | again | old query | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|---|---|\n",
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), settings["server_version"], runtime.Version(), time.Now().UTC().Format(time.DateOnly), r.Times)
+	slices.SortStableFunc(all, func(a, b reading) int { return strings.Compare(a.Name, b.Name) })
+	for _, f := range all {
+		old, changed, again := "", "", ""
+		if f.Old.Median > 0 {
+			old = fmt.Sprintf("%.0f", f.Old.Median)
+			changed, again = fmt.Sprintf("%.0f", f.Old.Median/f.Changed.Median), fmt.Sprintf("%.0f", f.Old.Median/f.Again.Median)
+		}
+		fmt.Fprintf(&table, "| %s | %d | %d | %.1f | %.2f | %.2f | %s | %s | %s |\n",
+			f.Name, f.Tokens, f.Bytes, f.First, f.Changed.Median, f.Again.Median, old, changed, again)
+	}
+	table.WriteByte('\n')
+	if _, err := io.WriteString(r.out, table.String()); err != nil {
+		return err
+	}
+	return replace(r.Readme, readsBegin, readsEnd, table.String())
+}
