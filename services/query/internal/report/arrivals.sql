@@ -1,5 +1,8 @@
--- When each visit of a member began, over a stretch of days of a space, in no order: of
--- all of history that is quicker than day by day.
-select day - '1970-01-01'::date as day, member, in_at
-from visits
-where space = @space and day >= '1970-01-01'::date + @first::int and day < '1970-01-01'::date + @stop::int and member is not null
+-- When each visit of a member began, of some days of spaces. `offset 0`: as in
+-- day_members.sql.
+select asked.space, asked.day, v.member, v.in_at
+from unnest(@spaces::int[], @days::int[]) as asked (space, day)
+cross join lateral (
+  select member, in_at from visits where space = asked.space and day = '1970-01-01'::date + asked.day and member is not null
+  offset 0
+) v

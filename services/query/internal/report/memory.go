@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -84,47 +85,75 @@ var errOffline = errors.New("this is not in memory")
 // Query refuses.
 func (offline) Query(context.Context, string, ...any) (pgx.Rows, error) { return nil, errOffline }
 
-// recall is visit days of a space as they are at its version: from memory, or read
-// and remembered.
-func (s *scope) recall(ctx context.Context, p *place, first, stop calendar.Date) ([]*dayMemory, error) {
+// daysOf is a stretch of a space's own visit days.
+type daysOf struct {
+	place       *place
+	first, stop calendar.Date
+}
+
+// recall is visit days of spaces as they are at the spaces' versions: from memory, or
+// read, all in one statement, and remembered.
+func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
 	m := s.reader.memory
-	days := make([]*dayMemory, stop-first)
-	from, to := stop, first // of what must be looked at
+	recalled := make([][]*dayMemory, len(asked))
+	var stale []daysOf // what must be looked at
 	m.mu.Lock()
 	m.clock++
-	for d := first; d < stop; d++ {
-		if known := m.days[spaceDate{p.id, d}]; known != nil && known.confirmed == p.version {
-			known.used = m.clock
-			days[d-first] = known
-			continue
+	for i, a := range asked {
+		recalled[i] = make([]*dayMemory, a.stop-a.first)
+		from, to := a.stop, a.first
+		for d := a.first; d < a.stop; d++ {
+			if known := m.days[spaceDate{a.place.id, d}]; known != nil && known.confirmed == a.place.version {
+				known.used = m.clock
+				recalled[i][d-a.first] = known
+				continue
+			}
+			from, to = min(from, d), max(to, d+1)
 		}
-		from, to = min(from, d), max(to, d+1)
+		if from < to {
+			stale = append(stale, daysOf{a.place, from, to})
+		}
 	}
 	m.mu.Unlock()
-	if from >= to {
-		return days, nil
+	if len(stale) == 0 {
+		return recalled, nil
 	}
-	read, err := s.readDays(ctx, p, from, to)
+	read, err := s.readDays(ctx, stale)
 	if err != nil {
 		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for d := from; d < to; d++ {
-		fresh := read[d]
-		if fresh == nil {
-			fresh = &dayMemory{version: absent, sums: spaceDay{date: d}, members: []int32{}, stays: []stay{}, arrivals: []came{}}
+	fresh := map[spaceDate]*dayMemory{}
+	for _, a := range stale {
+		for d := a.first; d < a.stop; d++ {
+			k := spaceDate{a.place.id, d}
+			fresh[k] = m.confirm(k, read[k], a.place.version)
 		}
-		known := m.days[spaceDate{p.id, d}]
-		if known != nil && known.version == fresh.version {
-			again := *known
-			fresh = &again
-		}
-		fresh.confirmed, fresh.used = p.version, m.clock
-		days[d-first] = fresh
-		m.keep(spaceDate{p.id, d}, fresh)
 	}
-	return days, nil
+	for i, a := range asked {
+		for d := a.first; d < a.stop; d++ {
+			if now := fresh[spaceDate{a.place.id, d}]; now != nil {
+				recalled[i][d-a.first] = now
+			}
+		}
+	}
+	return recalled, nil
+}
+
+// confirm remembers that a day is as it was read; nil is a day without a row. What is
+// known of it besides is kept if it has not changed.
+func (m *memory) confirm(k spaceDate, read *dayMemory, version int64) *dayMemory {
+	if read == nil {
+		read = &dayMemory{version: absent, sums: spaceDay{date: k.date}, members: []int32{}, stays: []stay{}, arrivals: []came{}}
+	}
+	if known := m.days[k]; known != nil && known.version == read.version {
+		again := *known
+		read = &again
+	}
+	read.confirmed, read.used = version, m.clock
+	m.keep(k, read)
+	return read
 }
 
 // keep remembers a day, unless somebody has seen a later state of it meanwhile.
@@ -181,18 +210,27 @@ func (m *memory) forget() {
 	}
 }
 
-// readDays reads the sums of a stretch of days. A day without a row is not among them.
-func (s *scope) readDays(ctx context.Context, p *place, first, stop calendar.Date) (map[calendar.Date]*dayMemory, error) {
-	rows, err := s.db.Query(ctx, spaceDaysSQL, pgx.StrictNamedArgs{"space": p.id, "first": int32(first), "stop": int32(stop)})
+// ranges is stretches of days as a statement takes them.
+func ranges(asked []daysOf) pgx.StrictNamedArgs {
+	var o ownDays
+	for _, a := range asked {
+		o.add(a.place, a.first, a.stop)
+	}
+	return o.args()
+}
+
+// readDays reads the sums of stretches of days. A day without a row is not among them.
+func (s *scope) readDays(ctx context.Context, asked []daysOf) (map[spaceDate]*dayMemory, error) {
+	rows, err := s.db.Query(ctx, spaceDaysSQL, ranges(asked))
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	read := map[calendar.Date]*dayMemory{}
-	var date int32
+	read := map[spaceDate]*dayMemory{}
+	var space, date int32
 	var d dayMemory
 	sums := &d.sums
 	_, err = pgx.ForEachRow(rows, []any{
-		&date, &d.version, &sums.checkins, &sums.failed, &sums.visits, &sums.members, &sums.anonymous, &sums.estimated,
+		&space, &date, &d.version, &sums.checkins, &sums.failed, &sums.visits, &sums.members, &sums.anonymous, &sums.estimated,
 		&sums.dwell, &sums.late, &sums.slots,
 	}, func() error {
 		day := d
@@ -201,105 +239,108 @@ func (s *scope) readDays(ctx context.Context, p *place, first, stop calendar.Dat
 		if day.sums.visits == 0 {
 			day.members, day.stays, day.arrivals = []int32{}, []stay{}, []came{}
 		}
-		read[day.sums.date] = &day
+		read[spaceDate{space, day.sums.date}] = &day
 		return nil
 	})
 	return read, pg.Classify(err)
 }
 
 // recallMembers is recall with who had a visit on each of the days.
-func (s *scope) recallMembers(ctx context.Context, p *place, first, stop calendar.Date) ([]*dayMemory, error) {
-	return s.recallWhole(ctx, p, first, stop, func(d *dayMemory) bool { return d.members != nil }, s.readMembers)
+func (s *scope) recallMembers(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
+	return s.recallWhole(ctx, asked, func(d *dayMemory) bool { return d.members != nil }, s.readMembers)
 }
 
 // recallStays is recall with the visits of each of the days.
-func (s *scope) recallStays(ctx context.Context, p *place, first, stop calendar.Date) ([]*dayMemory, error) {
-	return s.recallWhole(ctx, p, first, stop, func(d *dayMemory) bool { return d.stays != nil }, s.readStays)
+func (s *scope) recallStays(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
+	return s.recallWhole(ctx, asked, func(d *dayMemory) bool { return d.stays != nil }, s.readStays)
 }
 
 // recallArrivals is recall with when each visit of a member began on each of the days.
-func (s *scope) recallArrivals(ctx context.Context, p *place, first, stop calendar.Date) ([]*dayMemory, error) {
-	return s.recallWhole(ctx, p, first, stop, func(d *dayMemory) bool { return d.arrivals != nil }, s.readArrivals)
+func (s *scope) recallArrivals(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
+	return s.recallWhole(ctx, asked, func(d *dayMemory) bool { return d.arrivals != nil }, s.readArrivals)
 }
 
 // recallWhole reads a part of days that is read only where it is needed.
 func (s *scope) recallWhole(
-	ctx context.Context, p *place, first, stop calendar.Date, has func(*dayMemory) bool,
-	read func(ctx context.Context, p *place, missing map[calendar.Date]*dayMemory) error,
-) ([]*dayMemory, error) {
-	days, err := s.recall(ctx, p, first, stop)
+	ctx context.Context, asked []daysOf, has func(*dayMemory) bool,
+	read func(ctx context.Context, missing map[spaceDate]*dayMemory) error,
+) ([][]*dayMemory, error) {
+	recalled, err := s.recall(ctx, asked...)
 	if err != nil {
 		return nil, err
 	}
-	missing := map[calendar.Date]*dayMemory{}
-	for i, d := range days {
-		if !has(d) {
-			whole := *d
-			days[i] = &whole
-			missing[first+calendar.Date(i)] = days[i]
+	missing := map[spaceDate]*dayMemory{}
+	for i, a := range asked {
+		for j, d := range recalled[i] {
+			k := spaceDate{a.place.id, a.first.AddDays(j)}
+			switch {
+			case missing[k] != nil: // it was asked for twice
+				recalled[i][j] = missing[k]
+			case !has(d):
+				whole := *d
+				recalled[i][j], missing[k] = &whole, &whole
+			}
 		}
 	}
 	if len(missing) == 0 {
-		return days, nil
+		return recalled, nil
 	}
-	if err := read(ctx, p, missing); err != nil {
+	if err := read(ctx, missing); err != nil {
 		return nil, err
 	}
 	m := s.reader.memory
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for date, d := range missing {
-		m.keep(spaceDate{p.id, date}, d)
+	for k, d := range missing {
+		m.keep(k, d)
 	}
-	return days, nil
+	return recalled, nil
 }
 
-// datesOf is the dates of days, as a statement takes them.
-func datesOf(days map[calendar.Date]*dayMemory) []int32 {
-	dates := make([]int32, 0, len(days))
-	for d := range days {
-		dates = append(dates, int32(d))
+// dates is days as a statement takes them, in order.
+func dates(days map[spaceDate]*dayMemory) pgx.StrictNamedArgs {
+	keys := slices.SortedFunc(maps.Keys(days), func(a, b spaceDate) int {
+		return cmp.Or(cmp.Compare(a.space, b.space), cmp.Compare(a.date, b.date))
+	})
+	spaces, dates := make([]int32, len(keys)), make([]int32, len(keys))
+	for i, k := range keys {
+		spaces[i], dates[i] = k.space, int32(k.date)
 	}
-	slices.Sort(dates)
-	return dates
+	return pgx.StrictNamedArgs{"spaces": spaces, "days": dates}
 }
 
-func (s *scope) readMembers(ctx context.Context, p *place, missing map[calendar.Date]*dayMemory) error {
-	rows, err := s.db.Query(ctx, dayMembersSQL, pgx.StrictNamedArgs{"space": p.id, "days": datesOf(missing)})
+func (s *scope) readMembers(ctx context.Context, missing map[spaceDate]*dayMemory) error {
+	rows, err := s.db.Query(ctx, dayMembersSQL, dates(missing))
 	if err != nil {
 		return pg.Classify(err)
 	}
 	for _, d := range missing {
 		d.members = make([]int32, 0, d.sums.members)
 	}
-	var date, member int32
-	_, err = pgx.ForEachRow(rows, []any{&date, &member}, func() error {
-		d := missing[calendar.Date(date)]
+	var space, date, member int32
+	_, err = pgx.ForEachRow(rows, []any{&space, &date, &member}, func() error {
+		d := missing[spaceDate{space, calendar.Date(date)}]
 		d.members = append(d.members, member)
 		return nil
 	})
 	return pg.Classify(err)
 }
 
-func (s *scope) readArrivals(ctx context.Context, p *place, missing map[calendar.Date]*dayMemory) error {
-	dates := datesOf(missing)
-	rows, err := s.db.Query(ctx, arrivalsSQL, pgx.StrictNamedArgs{
-		"space": p.id, "first": dates[0], "stop": dates[len(dates)-1] + 1,
-	})
+func (s *scope) readArrivals(ctx context.Context, missing map[spaceDate]*dayMemory) error {
+	rows, err := s.db.Query(ctx, arrivalsSQL, dates(missing))
 	if err != nil {
 		return pg.Classify(err)
 	}
 	for _, d := range missing {
 		d.arrivals = make([]came, 0, d.sums.visits)
 	}
-	var date int32
+	var space, date int32
 	var at time.Time
 	var c came
-	_, err = pgx.ForEachRow(rows, []any{&date, &c.member, &at}, func() error {
-		if d := missing[calendar.Date(date)]; d != nil {
-			c.in = at.UnixMicro()
-			d.arrivals = append(d.arrivals, c)
-		}
+	_, err = pgx.ForEachRow(rows, []any{&space, &date, &c.member, &at}, func() error {
+		d := missing[spaceDate{space, calendar.Date(date)}]
+		c.in = at.UnixMicro()
+		d.arrivals = append(d.arrivals, c)
 		return nil
 	})
 	for _, d := range missing {
@@ -308,8 +349,8 @@ func (s *scope) readArrivals(ctx context.Context, p *place, missing map[calendar
 	return pg.Classify(err)
 }
 
-func (s *scope) readStays(ctx context.Context, p *place, missing map[calendar.Date]*dayMemory) error {
-	rows, err := s.db.Query(ctx, staysSQL, pgx.StrictNamedArgs{"space": p.id, "days": datesOf(missing)})
+func (s *scope) readStays(ctx context.Context, missing map[spaceDate]*dayMemory) error {
+	rows, err := s.db.Query(ctx, staysSQL, dates(missing))
 	if err != nil {
 		return pg.Classify(err)
 	}
@@ -317,20 +358,21 @@ func (s *scope) readStays(ctx context.Context, p *place, missing map[calendar.Da
 		d.stays = make([]stay, 0, d.sums.visits)
 	}
 	var (
-		date          int32
+		space, date   int32
 		v             stay
 		in, out, last time.Time
 		away          []time.Time
 	)
 	_, err = pgx.ForEachRow(rows, []any{
-		&date, &v.member, &in, &out, &v.explicit, &v.cutoff, &v.party, &away, &v.touches, &last, &v.method, &v.zone, &v.plan, &v.team,
+		&space, &date, &v.member, &in, &out, &v.explicit, &v.cutoff, &v.party, &away, &v.touches, &last,
+		&v.method, &v.zone, &v.plan, &v.team,
 	}, func() error {
 		v.day = calendar.Date(date)
 		v.in, v.out, v.lastTouch, v.away = in.UnixMicro(), out.UnixMicro(), last.UnixMicro(), nil
 		for _, at := range away {
 			v.away = append(v.away, at.UnixMicro())
 		}
-		d := missing[v.day]
+		d := missing[spaceDate{space, v.day}]
 		d.stays = append(d.stays, v)
 		return nil
 	})
@@ -340,11 +382,11 @@ func (s *scope) readStays(ctx context.Context, p *place, missing map[calendar.Da
 // bornAt is when the first event of a space's first day happened. A day whose events
 // are gone tells nothing: then it is the day's begin.
 func (s *scope) bornAt(ctx context.Context, p *place) (int64, error) {
-	days, err := s.recall(ctx, p, p.firstDay, p.firstDay+1)
+	days, err := s.recall(ctx, daysOf{p, p.firstDay, p.firstDay + 1})
 	if err != nil {
 		return 0, err
 	}
-	m, version := s.reader.memory, days[0].version
+	m, version := s.reader.memory, days[0][0].version
 	m.mu.Lock()
 	known, ok := m.births[p.id]
 	m.mu.Unlock()

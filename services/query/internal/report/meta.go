@@ -71,40 +71,41 @@ func (s *scope) meta(ctx context.Context, report, interval string, partialLast b
 	if s.by != "" {
 		m.GroupBy = &s.by
 	}
-	for _, p := range s.places {
-		late, err := s.lateEvents(ctx, p)
-		if err != nil {
-			return Meta{}, err
-		}
-		m.LateEvents += late
-	}
-	return m, nil
+	var err error
+	m.LateEvents, err = s.lateEvents(ctx)
+	return m, err
 }
 
 // lateEvents is how many events of the range came late: of whole visit days that is
 // known; of the others, what lies within the range is counted.
-func (s *scope) lateEvents(ctx context.Context, p *place) (int64, error) {
-	within := s.instants(p)
-	first, stop := p.ownDays(within)
+func (s *scope) lateEvents(ctx context.Context) (int64, error) {
 	var cut stretches
-	for _, d := range []calendar.Date{first, stop - 1} {
-		start, end := p.calendar.Span(d)
-		if day := (window{start, end}); first < stop && day.cut(within) != day {
-			cut.add(p, day.cut(within))
-			if d == first {
-				first++
-			} else {
-				stop--
+	asked := s.rangeOf(s.places)
+	for i := range asked {
+		a := &asked[i]
+		within := s.instants(a.place)
+		for _, d := range []calendar.Date{a.first, a.stop - 1} {
+			start, end := a.place.calendar.Span(d)
+			if day := (window{start, end}); a.first < a.stop && day.cut(within) != day {
+				cut.add(a.place, day.cut(within))
+				if d == a.first {
+					a.first++
+				} else {
+					a.stop--
+				}
 			}
 		}
+		a.stop = max(a.first, a.stop)
 	}
-	var late int64
-	days, err := s.recall(ctx, p, first, max(first, stop))
+	recalled, err := s.recall(ctx, asked...)
 	if err != nil {
 		return 0, err
 	}
-	for _, d := range days {
-		late += d.sums.late
+	var late int64
+	for _, days := range recalled {
+		for _, d := range days {
+			late += d.sums.late
+		}
 	}
 	events, err := s.edges(ctx, cut)
 	for _, e := range events {

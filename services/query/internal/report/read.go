@@ -69,22 +69,29 @@ type spaceDay struct {
 // spaceDays is the visit days that hold any of the range and on which anything
 // happened.
 func (s *scope) spaceDays(ctx context.Context) ([]spaceDay, error) {
+	asked := s.rangeOf(s.places)
+	recalled, err := s.recall(ctx, asked...)
 	var all []spaceDay
-	for _, p := range s.places {
-		first, stop := p.ownDays(s.instants(p))
-		days, err := s.recall(ctx, p, first, stop)
-		if err != nil {
-			return nil, err
-		}
+	for i, days := range recalled {
 		for _, d := range days {
 			if d.version != absent {
 				sums := d.sums
-				sums.place = p
+				sums.place = asked[i].place
 				all = append(all, sums)
 			}
 		}
 	}
-	return all, nil
+	return all, err
+}
+
+// rangeOf is the visit days of spaces that hold any of the range.
+func (s *scope) rangeOf(places []*place) []daysOf {
+	var days []daysOf
+	for _, p := range places {
+		first, stop := p.ownDays(s.instants(p))
+		days = append(days, daysOf{p, first, stop})
+	}
+	return days
 }
 
 // stay is a visit as it is stored: with its final end, measured or estimated,
@@ -144,22 +151,26 @@ func (s *scope) everyStay(ctx context.Context, days ownDays) ([]stay, error) {
 			return nil, err
 		}
 	}
-	var all []stay
+	asked := make([]daysOf, len(days.spaces))
 	for i, space := range days.spaces {
-		p := s.place(space)
-		read, err := s.recallStays(ctx, p, calendar.Date(days.firsts[i]), calendar.Date(days.stops[i]))
-		if err != nil {
-			return nil, err
-		}
-		room := 0
-		for _, d := range read {
+		asked[i] = daysOf{s.place(space), calendar.Date(days.firsts[i]), calendar.Date(days.stops[i])}
+	}
+	recalled, err := s.recallStays(ctx, asked...)
+	if err != nil {
+		return nil, err
+	}
+	room := 0
+	for _, days := range recalled {
+		for _, d := range days {
 			room += len(d.stays)
 		}
-		all = slices.Grow(all, room)
-		for _, d := range read {
+	}
+	all := make([]stay, 0, room)
+	for i, days := range recalled {
+		for _, d := range days {
 			for j := range d.stays {
 				v := d.stays[j]
-				v.place = p
+				v.place = asked[i].place
 				if plans != nil {
 					plans.fill(&v)
 				}
@@ -258,6 +269,10 @@ func (w *windows) add(row int, p *place, at window) {
 // membersIn reads who had a visit that began in each row's windows, once a row,
 // row by row.
 func (s *scope) membersIn(ctx context.Context, asked windows) ([]presence, error) {
+	crowd, err := s.crowdOf(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(asked, func(a, b memberWindow) int { return cmp.Compare(a.row, b.row) })
 	var found []presence
 	var seen memberSet
@@ -269,41 +284,93 @@ func (s *scope) membersIn(ctx context.Context, asked windows) ([]presence, error
 			}
 			begin = len(found)
 		}
-		err := s.eachMember(ctx, w, func(member int32) {
+		crowd.each(w, func(member int32) {
 			if seen.add(member) {
 				found = append(found, presence{w.row, member})
 			}
 		})
-		if err != nil {
-			return nil, err
-		}
 	}
 	return found, nil
 }
 
-// eachMember calls yield with each member of a visit that began in a window. Of a
-// whole day of the space's own, the members are known without their visits.
-func (s *scope) eachMember(ctx context.Context, w memberWindow, yield func(member int32)) error {
+// gathering is who came on the days that windows reach into: members of whole days, and
+// visits of those that a window cuts, or of which only some visits count.
+type gathering struct {
+	members map[*place]map[calendar.Date][]int32
+	stays   map[*place]map[calendar.Date][]stay
+}
+
+// whole says whether a window is a day of the space's own.
+func (w memberWindow) whole() (d calendar.Date, is bool) {
 	first, stop := w.place.ownDays(w.window)
-	if start, end := w.place.calendar.Span(first); stop == first+1 && w.window == (window{start, end}) && !s.filtered() {
-		days, err := s.recallMembers(ctx, w.place, first, stop)
-		if err != nil {
-			return err
+	start, end := w.place.calendar.Span(first)
+	return first, stop == first+1 && w.window == window{start, end}
+}
+
+// crowdOf reads who came, each day once.
+func (s *scope) crowdOf(ctx context.Context, asked windows) (gathering, error) {
+	g := gathering{map[*place]map[calendar.Date][]int32{}, map[*place]map[calendar.Date][]stay{}}
+	var wholes []daysOf
+	var cuts ownDays
+	cut := map[spaceDate]bool{}
+	for _, w := range asked {
+		if d, whole := w.whole(); whole && !s.filtered() {
+			if last := len(wholes) - 1; last >= 0 && wholes[last].place == w.place && wholes[last].stop == d {
+				wholes[last].stop++
+			} else {
+				wholes = append(wholes, daysOf{w.place, d, d + 1})
+			}
+			continue
 		}
-		for _, member := range days[0].members {
-			yield(member)
+		first, stop := w.place.ownDays(w.window)
+		for d := first; d < stop; d++ {
+			if !cut[spaceDate{w.place.id, d}] {
+				cut[spaceDate{w.place.id, d}] = true
+				cuts.add(w.place, d, d+1)
+			}
 		}
-		return nil
 	}
-	var days ownDays
-	days.add(w.place, first, stop)
-	stays, err := s.stays(ctx, days)
-	for i := range stays {
-		if v := &stays[i]; v.member != 0 && w.holds(v.in) {
-			yield(v.member)
+	recalled, err := s.recallMembers(ctx, wholes...)
+	if err != nil {
+		return g, err
+	}
+	for i, days := range recalled {
+		p := wholes[i].place
+		if g.members[p] == nil {
+			g.members[p] = map[calendar.Date][]int32{}
+		}
+		for j, d := range days {
+			g.members[p][wholes[i].first.AddDays(j)] = d.members
 		}
 	}
-	return err
+	stays, err := s.stays(ctx, cuts)
+	for _, v := range stays {
+		if g.stays[v.place] == nil {
+			g.stays[v.place] = map[calendar.Date][]stay{}
+		}
+		g.stays[v.place][v.day] = append(g.stays[v.place][v.day], v)
+	}
+	return g, err
+}
+
+// each calls yield with each member of a visit that began in a window.
+func (g *gathering) each(w memberWindow, yield func(member int32)) {
+	if d, whole := w.whole(); whole {
+		if members, known := g.members[w.place][d]; known {
+			for _, member := range members {
+				yield(member)
+			}
+			return
+		}
+	}
+	first, stop := w.place.ownDays(w.window)
+	for d := first; d < stop; d++ {
+		for i := range g.stays[w.place][d] {
+			if v := &g.stays[w.place][d][i]; v.member != 0 && w.holds(v.in) {
+				yield(v.member)
+			}
+		}
+	}
 }
 
 // memberSet is a set of members by their numbers, which are small.
@@ -355,20 +422,23 @@ func (s *scope) history(ctx context.Context, anywhere bool) ([]arrival, error) {
 	if anywhere {
 		places = s.visible
 	}
-	var all []arrival
 	tomorrow := calendar.DateOf(time.UnixMicro(s.asOf).UTC()) + 2 // wherever the space is
+	var asked []daysOf
 	for _, p := range places {
-		if !p.lives || p.firstDay >= tomorrow {
-			continue
+		if p.lives && p.firstDay < tomorrow {
+			asked = append(asked, daysOf{p, p.firstDay, tomorrow})
 		}
-		days, err := s.recallArrivals(ctx, p, p.firstDay, tomorrow)
-		if err != nil {
-			return nil, err
-		}
-		for i, d := range days {
+	}
+	recalled, err := s.recallArrivals(ctx, asked...)
+	if err != nil {
+		return nil, err
+	}
+	var all []arrival
+	for i, days := range recalled {
+		for j, d := range days {
 			for _, c := range d.arrivals {
 				if c.in <= s.asOf {
-					all = append(all, arrival{member: c.member, space: p.id, day: p.firstDay + calendar.Date(i), in: c.in})
+					all = append(all, arrival{member: c.member, space: asked[i].place.id, day: asked[i].first.AddDays(j), in: c.in})
 				}
 			}
 		}

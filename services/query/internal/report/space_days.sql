@@ -1,5 +1,10 @@
--- What each visit day of a stretch adds up to.
-select day - '1970-01-01'::date as day, version, checkins, failed, visits, members, anonymous, estimated, dwell_us, late, slots
-from space_day
-where space = @space and day >= '1970-01-01'::date + @first::int and day < '1970-01-01'::date + @stop::int
-order by day
+-- What each visit day of stretches of days adds up to. `offset 0`: as in
+-- day_members.sql.
+select d.space, d.day - '1970-01-01'::date as day, d.version, d.checkins, d.failed, d.visits, d.members, d.anonymous, d.estimated,
+       d.dwell_us, d.late, d.slots
+from unnest(@spaces::int[], @firsts::int[], @stops::int[]) as asked (space, first, stop)
+cross join lateral (
+  select * from space_day
+  where space = asked.space and day >= '1970-01-01'::date + asked.first and day < '1970-01-01'::date + asked.stop
+  offset 0
+) d
