@@ -281,7 +281,11 @@ func (r *reads) reports(ctx context.Context, address string) ([]string, error) {
 		return nil, err
 	}
 	defer response.Body.Close()
-	var listed struct{ Data []struct{ Name string } }
+	var listed struct {
+		Data []struct {
+			Name string `json:"name"`
+		} `json:"data"`
+	}
 	if err := json.NewDecoder(response.Body).Decode(&listed); err != nil {
 		return nil, err
 	}

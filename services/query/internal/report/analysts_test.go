@@ -130,7 +130,7 @@ func TestAnalystsReadTheirViewsOnly(t *testing.T) {
 		as(t, pool, role, func(conn *pgconn.PgConn) {
 			for kind, relations := range map[string][]string{"numbers": numbers, "persons": persons, "hidden": hidden} {
 				for _, relation := range relations {
-					err := conn.Exec(t.Context(), "select * from "+relation).Close()
+					err := conn.Exec(t.Context(), "table "+relation).Close()
 					if (err == nil) != may[kind] {
 						t.Errorf("%s reads %s: %v", role, relation, err)
 					}
