@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -27,8 +28,8 @@ type Credentials struct {
 	CA    string `name:"nats-ca" env:"NATS_CA" placeholder:"FILE" help:"The certificates (PEM) that the broker's must be signed by. With it, nothing is said to a broker without TLS."`
 }
 
-// Connect is the package's Connect, as somebody. A file that cannot be read or is
-// not what it should be is fault.Invalid; what it holds is never logged.
+// Connect is the package's Connect, as somebody. A file that is not there,
+// and a seed that is none, are fault.Invalid; what they hold is never logged.
 func (c Credentials) Connect(address, name string, log *zap.Logger) (*nats.Conn, jetstream.JetStream, error) {
 	options, err := c.options()
 	if err != nil {
@@ -58,6 +59,9 @@ func (c Credentials) options() ([]nats.Option, error) {
 		}
 		options = append(options, option)
 	case c.Creds != "":
+		if _, err := os.Stat(c.Creds); err != nil { // the client reads it each time it connects, and would try for ever
+			return nil, fault.Invalid.Errorf("the .creds file: %w", err)
+		}
 		options = append(options, nats.UserCredentials(c.Creds))
 	}
 	if len(options) > 0 {
