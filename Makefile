@@ -22,7 +22,7 @@ test: build ## All tests, on a real Postgres and a real broker; sets up what the
 	@$(if $(RACE),:,echo "no C compiler here: testing without the race detector")
 	go test -C pkg/pgtest $(RACE) # alone first: it fetches Postgres where none is installed
 	go test $(RACE) $(addsuffix /...,$(filter-out $(CURDIR)/tests,$(MODULES)))
-	go test $(RACE) -count=1 ./tests/...
+	go test $(RACE) -count=1 -parallel 4 ./tests/... # they wait more than they work
 
 test-faults: ## A minute of kills of every process under load, and that what looks for harm finds it
 	go test $(RACE) -count=1 -v -run 'Kills|TheChecks' ./tests -faults=60s

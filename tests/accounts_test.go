@@ -307,6 +307,7 @@ func (g *guarded) meddles(user string) error {
 }
 
 func TestAPublisherReachesItsOwnSpaceAlone(t *testing.T) {
+	t.Parallel()
 	g := guard(t, strings.Clone)
 	for _, check := range checks {
 		if err := check.run(g); err != nil {
@@ -317,6 +318,7 @@ func TestAPublisherReachesItsOwnSpaceAlone(t *testing.T) {
 
 // A publisher's key is exchanged for another while everybody goes on publishing.
 func TestAPublisherIsRotatedWithoutARestart(t *testing.T) {
+	t.Parallel()
 	g := guard(t, strings.Clone)
 	_, soho := g.as("publisher-soho")
 	old, berlin := g.as("publisher-berlin")
@@ -360,6 +362,7 @@ var (
 // Whatever guards can be taken away, and then somebody gets through: with the
 // permissions, with the accounts, with both.
 func TestEachGuardIsNeeded(t *testing.T) {
+	t.Parallel()
 	without := func(text string) string { return permissions.ReplaceAllString(text, "") }
 	together := func(text string) string {
 		return "accounts { COWORKING { jetstream: enabled, users: [\n" + strings.Join(users.FindAllString(text, -1), "\n") + "\n] } }\n"
@@ -394,6 +397,7 @@ func TestEachGuardIsNeeded(t *testing.T) {
 }
 
 func TestNobodyGetsInUnproven(t *testing.T) {
+	t.Parallel()
 	g := guard(t, strings.Clone)
 	cases := map[string][]nats.Option{
 		"without a key":                   {nats.RootCAs(g.ca)},
@@ -437,6 +441,7 @@ func nkey(t *testing.T, seed string) nats.Option {
 // From a publisher and from the door over HTTP to the database, each part with the
 // permissions that it has and no more.
 func TestTheSystemWorksWithItsPermissions(t *testing.T) {
+	t.Parallel()
 	g := guard(t, strings.Clone)
 	dir := folder(t)
 	database, err := devpg.Start(t.Context(), devpg.Config{Dir: dir, Port: freePort(t), Log: io.Discard, Progress: io.Discard})

@@ -22,6 +22,7 @@ const (
 // A client that is made from the description alone reads every report, of a service
 // that runs, and the examples that have something in every column.
 func TestAClientIsMadeFromTheDescription(t *testing.T) {
+	t.Parallel()
 	s := up(t, folder(t))
 	if out, err := s.tool(checkIns(0, 7), "publish", "-"); err != nil {
 		t.Fatalf("%s%v", out, err)

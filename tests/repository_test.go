@@ -30,6 +30,7 @@ var habits = map[string]func(fs.FS) []string{
 }
 
 func TestHabitsAreKept(t *testing.T) {
+	t.Parallel()
 	repo := repository(t)
 	for habit, broken := range habits {
 		t.Run(habit, func(t *testing.T) { report(t, broken(repo)) })
@@ -38,6 +39,7 @@ func TestHabitsAreKept(t *testing.T) {
 
 // A habit that cannot be broken promises nothing: each is broken here.
 func TestBrokenHabitsAreFound(t *testing.T) {
+	t.Parallel()
 	cases := map[string]struct {
 		repo fstest.MapFS
 		want []string

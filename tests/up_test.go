@@ -322,6 +322,7 @@ func (s *system) counted(want int) {
 }
 
 func TestDataSurvivesARestartAndCtrlCLeavesNothing(t *testing.T) {
+	t.Parallel()
 	dir := folder(t)
 	s := up(t, dir)
 	if out, err := s.tool(checkIns(0, 7), "publish", "-"); err != nil || !strings.HasPrefix(out, "stored  7\nrefused 0\n") {
@@ -348,6 +349,7 @@ func TestDataSurvivesARestartAndCtrlCLeavesNothing(t *testing.T) {
 }
 
 func TestAKillLeavesNothingAndNothingIsLost(t *testing.T) {
+	t.Parallel()
 	dir := folder(t)
 	s := up(t, dir)
 	if out, err := s.tool(checkIns(0, 500), "publish", "-"); err != nil {
@@ -367,6 +369,7 @@ func TestAKillLeavesNothingAndNothingIsLost(t *testing.T) {
 }
 
 func TestAPartThatDiesIsStartedAgain(t *testing.T) {
+	t.Parallel()
 	s := up(t, folder(t))
 	for _, part := range []string{"ingest", "query", "postgres"} {
 		before := s.processes()[part]
@@ -384,6 +387,7 @@ func TestAPartThatDiesIsStartedAgain(t *testing.T) {
 }
 
 func TestTheEnvironmentIsForAShell(t *testing.T) {
+	t.Parallel()
 	s := up(t, folder(t))
 	script := `eval "$("$0" env --data "$1")" && printf '%s\n' "$DATABASE_URL" "$NATS_URL"`
 	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-c", script, coworking(t), s.dir).Output()
@@ -402,6 +406,7 @@ func TestTheEnvironmentIsForAShell(t *testing.T) {
 }
 
 func TestASystemDoesNotStartInAnothersPlace(t *testing.T) {
+	t.Parallel()
 	s := up(t, folder(t))
 	at := s.running()
 	cases := map[string]struct {
@@ -431,6 +436,7 @@ func TestASystemDoesNotStartInAnothersPlace(t *testing.T) {
 // A sample of the old system: used before issued, used on another date, unused,
 // with and without microseconds, a user without tokens.
 func TestTheOldSystemIsImportedOnceHoweverOften(t *testing.T) {
+	t.Parallel()
 	s := up(t, folder(t))
 	sample := "../cmd/coworking/internal/legacy/testdata/"
 	scripts := []string{"import", "legacy", "--sql", sample + "1_schema.sql", "--sql", sample + "2_users.sql", "--sql", sample + "3_tokens.sql"}
@@ -451,6 +457,7 @@ func TestTheOldSystemIsImportedOnceHoweverOften(t *testing.T) {
 }
 
 func TestAFileThatIsNotWhollyStoredIsAFailure(t *testing.T) {
+	t.Parallel()
 	s := up(t, folder(t))
 	poison := `{"specversion":"1.0","id":"x","source":"door","type":"coworking.v1.checkin","time":"2026-03-02T09:00:00Z","data":{"space":"soho","metod":"door"}}`
 	out, err := s.tool(checkIns(0, 4)+poison+"\n"+checkIns(4, 1), "publish", "-")
@@ -466,6 +473,7 @@ func TestAFileThatIsNotWhollyStoredIsAFailure(t *testing.T) {
 }
 
 func TestASpaceIsSetAndListed(t *testing.T) {
+	t.Parallel()
 	s := up(t, folder(t))
 	if out, err := s.tool("", "space", "set", "soho", "--zone", "America/New_York", "--capacity", "40", "--opening-hours", "mon-fri 08:00-18:00"); err != nil {
 		t.Fatalf("%s%v", out, err)
@@ -479,6 +487,7 @@ func TestASpaceIsSetAndListed(t *testing.T) {
 }
 
 func TestDoctorKnowsARunningSystem(t *testing.T) {
+	t.Parallel()
 	s := up(t, folder(t))
 	out, err := s.tool("", "doctor", "--data", s.dir)
 	if err != nil {
@@ -492,6 +501,7 @@ func TestDoctorKnowsARunningSystem(t *testing.T) {
 }
 
 func TestTheDemoShowsAQuarterOfAYear(t *testing.T) {
+	t.Parallel()
 	dir := folder(t)
 	s := start(t, dir, "demo", "--members", "60", "--rate", "50", "--query-addr", "127.0.0.1:0", "--intake-addr", "127.0.0.1:0", "--nats-addr", "127.0.0.1:0")
 	shown := &lines{}

@@ -64,11 +64,13 @@ var closed = []struct {
 }
 
 func TestWallsStand(t *testing.T) {
+	t.Parallel()
 	report(t, brokenWalls(repository(t)))
 }
 
 // A wall that cannot fail guards nothing: each is broken here once.
 func TestBrokenWallsAreFound(t *testing.T) {
+	t.Parallel()
 	plan := fstest.MapFS{}
 	for _, wall := range walls {
 		folder := strings.TrimSuffix(wall.room, "/...")

@@ -9,7 +9,7 @@ import (
 
 // worlds is how many made-up worlds each property is held against, unless the command
 // line says otherwise (-rapid.checks). One that fails prints its seed.
-const worlds = "30"
+const worlds = "20"
 
 // The tests' Postgres lives as long as their process.
 func TestMain(m *testing.M) {
