@@ -10,8 +10,10 @@ import (
 
 	"coworking/pkg/fault"
 
+	"github.com/exaring/otelpgx"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 )
 
 //go:embed set.sql
@@ -29,6 +31,8 @@ type Options struct {
 	MaxConns         int32         // 0: pgx's default, the larger of 4 and the number of cores
 	StatementTimeout time.Duration // 0: none
 	Writer           bool          // force what a writer's promises rest on
+
+	Trace trace.TracerProvider // statements within a span get one of their own; nil: none do
 }
 
 // Open makes a pool; it connects when first used.
@@ -46,6 +50,10 @@ func Open(ctx context.Context, u URL, o Options) (*pgxpool.Pool, error) {
 	// pooler would refuse or, told to ignore it, drop: so it is said once connected.
 	config.ConnConfig.RuntimeParams["application_name"] = o.Name
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if o.Trace != nil { // the text of a statement names nobody: what it is asked with is not in it
+		config.ConnConfig.Tracer = otelpgx.NewTracer(otelpgx.WithTracerProvider(o.Trace),
+			otelpgx.WithDisableConnectionDetailsInAttributes(), otelpgx.WithDisableAcquireTracer())
+	}
 	names, settings := o.settings()
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, set, pgx.QueryExecModeExec, pgx.StrictNamedArgs{"names": names, "settings": settings})

@@ -35,13 +35,13 @@ func (p *Publisher) batch(ctx context.Context, messages []Message, chosen []int)
 	defer cancel()
 
 	id := rand.Text()
-	last := len(chosen) - 1
+	last, parent := len(chosen)-1, parentOf(ctx)
 	for n, i := range chosen[:last] {
-		if err := p.conn.PublishMsg(batched(messages[i], id, n+1)); err != nil {
+		if err := p.conn.PublishMsg(batched(messages[i], id, n+1, parent)); err != nil {
 			return p.fault(err)
 		}
 	}
-	commit := batched(messages[chosen[last]], id, last+1)
+	commit := batched(messages[chosen[last]], id, last+1, parent)
 	commit.Header.Set(batchCommit, "1")
 	answer, err := p.conn.RequestMsgWithContext(ctx, commit)
 	if err != nil {
@@ -50,10 +50,10 @@ func (p *Publisher) batch(ctx context.Context, messages []Message, chosen []int)
 	return p.acknowledged(answer.Data, len(chosen))
 }
 
-func batched(message Message, id string, sequence int) *nats.Msg {
-	return &nats.Msg{Subject: message.Subject, Data: message.Body, Header: nats.Header{
+func batched(message Message, id string, sequence int, parent []string) *nats.Msg {
+	return &nats.Msg{Subject: message.Subject, Data: message.Body, Header: say(nats.Header{
 		batchID: {id}, batchSequence: {strconv.Itoa(sequence)},
-	}}
+	}, parent)}
 }
 
 // acknowledged reads the stream's answer. One to a batch says how many messages

@@ -159,7 +159,9 @@ func (p *Publisher) singles(ctx context.Context, messages []Message, waiting []i
 func (p *Publisher) single(ctx context.Context, message Message) error {
 	ctx, cancel := context.WithTimeout(ctx, p.patience.Acknowledgement)
 	defer cancel()
-	answer, err := p.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: message.Subject, Data: message.Body})
+	answer, err := p.conn.RequestMsgWithContext(ctx, &nats.Msg{
+		Subject: message.Subject, Data: message.Body, Header: say(nil, parentOf(ctx)),
+	})
 	if err != nil {
 		return p.fault(err)
 	}
