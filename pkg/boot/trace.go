@@ -31,7 +31,7 @@ type Tracing struct {
 }
 
 // Start begins to trace. Without an endpoint the tracer is nil, which costs nothing.
-func (t Tracing) Start(service string, log *zap.Logger) (*Tracer, error) {
+func (t Tracing) Start(ctx context.Context, service string, log *zap.Logger) (*Tracer, error) {
 	if t.Endpoint == "" {
 		return nil, nil
 	}
@@ -42,7 +42,6 @@ func (t Tracing) Start(service string, log *zap.Logger) (*Tracer, error) {
 	if !(t.Ratio >= 0 && t.Ratio <= 1) {
 		return nil, fault.Invalid.Errorf("--trace-ratio (OTEL_TRACES_SAMPLER_ARG) is not from 0 to 1")
 	}
-	ctx := context.Background() // the exporter does not connect before it has something to send
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(endpoint.JoinPath("v1", "traces").String()))
 	if err != nil {
 		return nil, fault.Internal.Errorf("tracing: %w", err)
@@ -117,12 +116,12 @@ func (t *Tracer) Request(r *http.Request, route string) (traced *http.Request, e
 		return r, func(int) {}
 	}
 	ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
-	ctx, span := t.tracer.Start(ctx, r.Method+" "+route, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+	ctx, span := t.tracer.Start(ctx, r.Method+" "+route, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes( //nolint:spancheck // end ends it
 		attribute.String("http.request.method", r.Method),
 		attribute.String("http.route", route),
 		attribute.String("url.path", r.URL.Path), // not the query: it may name a person
 	))
-	return r.WithContext(ctx), func(status int) {
+	return r.WithContext(ctx), func(status int) { //nolint:spancheck // as above
 		span.SetAttributes(attribute.Int("http.response.status_code", status))
 		if status >= http.StatusInternalServerError {
 			span.SetStatus(codes.Error, "")

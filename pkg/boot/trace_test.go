@@ -23,7 +23,7 @@ func TestWhereTracesGoIsRead(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if _, err := c.tracing.Start("shop", zap.NewNop()); fault.Of(err) != c.want {
+			if _, err := c.tracing.Start(t.Context(), "shop", zap.NewNop()); fault.Of(err) != c.want {
 				t.Errorf("%v", err)
 			}
 		})
@@ -31,7 +31,7 @@ func TestWhereTracesGoIsRead(t *testing.T) {
 }
 
 func TestNothingIsTracedWithoutAnAddress(t *testing.T) {
-	tracer, err := Tracing{Ratio: 1}.Start("shop", zap.NewNop())
+	tracer, err := Tracing{Ratio: 1}.Start(t.Context(), "shop", zap.NewNop())
 	if tracer != nil || err != nil || tracer.Provider() != nil {
 		t.Fatalf("%v %v", tracer, err)
 	}

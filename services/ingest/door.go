@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"coworking/pkg/boot"
 	"coworking/pkg/fault"
 	"coworking/pkg/key"
 	"coworking/pkg/stream"
@@ -29,7 +30,7 @@ const (
 
 // door is the addresses over HTTP that take events. It has a connection to the broker
 // of its own: what the worker has in hand does not hold it up. close lets go of it.
-func (c *runCmd) door(pool *pgxpool.Pool, letters intake.Letters, registry prometheus.Registerer, log *zap.Logger) (
+func (c *runCmd) door(pool *pgxpool.Pool, letters intake.Letters, registry prometheus.Registerer, tracer *boot.Tracer, log *zap.Logger) (
 	closeDoor func() error, handler http.Handler, err error,
 ) {
 	posted, err := c.hooksFlags.read(c.open())
@@ -54,6 +55,7 @@ func (c *runCmd) door(pool *pgxpool.Pool, letters intake.Letters, registry prome
 		Now:       time.Now,
 		Log:       log,
 		Metrics:   registry,
+		Trace:     tracer,
 		Hooks:     posted,
 		AtOnce:    doorSeats, Patience: doorPatience,
 	}), nil

@@ -19,7 +19,8 @@ type observer struct {
 	writeSeconds prometheus.Histogram
 	pending      prometheus.Gauge
 	unanswered   prometheus.Gauge
-	complete     prometheus.Gauge
+	complete     *prometheus.GaugeVec // without a label: there is none until somebody knows
+	ready        *prometheus.GaugeVec
 
 	stream, database atomic.Pointer[error]
 }
@@ -53,12 +54,19 @@ func newObserver(registry prometheus.Registerer, partition string) *observer {
 			Name: "ingest_unacknowledged_messages", ConstLabels: labels,
 			Help: "Messages handed out and not settled yet.",
 		}),
-		complete: prometheus.NewGauge(prometheus.GaugeOpts{
+		complete: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "ingest_complete_through_seconds", ConstLabels: labels,
 			Help: "Unix time up to which all that the stream had stored is in the numbers.",
-		}),
+		}, nil),
+		ready: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ingest_ready", ConstLabels: labels,
+			Help: "1 while the stream hands out messages, and while the database takes batches; else 0.",
+		}, []string{"part"}),
 	}
-	registry.MustRegister(o.messages, o.redelivered, o.batchSize, o.writeSeconds, o.pending, o.unanswered, o.complete)
+	registry.MustRegister(o.messages, o.redelivered, o.batchSize, o.writeSeconds, o.pending, o.unanswered, o.complete, o.ready)
+	for _, outcome := range []string{"stored", "duplicate", "buried"} {
+		o.messages.WithLabelValues(outcome) // a rate begins at 0
+	}
 	o.Connected(errNotYet)
 	o.Stored(nil)
 	return o
@@ -75,18 +83,37 @@ func (o *observer) Written(result store.Result, messages, redelivered int, took 
 }
 
 // Connected notes whether the stream hands out messages.
-func (o *observer) Connected(err error) { o.stream.Store(&err) }
+func (o *observer) Connected(err error) {
+	o.stream.Store(&err)
+	o.ready.WithLabelValues("stream").Set(one(err == nil))
+}
 
 // Stored notes whether the database took the last batch.
-func (o *observer) Stored(err error) { o.database.Store(&err) }
+func (o *observer) Stored(err error) {
+	o.database.Store(&err)
+	o.ready.WithLabelValues("database").Set(one(err == nil))
+}
 
 // Lag notes how far behind the worker is.
 func (o *observer) Lag(pending, unacknowledged uint64, completeThrough time.Time) {
 	o.pending.Set(float64(pending))
 	o.unanswered.Set(float64(unacknowledged))
-	o.complete.Set(float64(completeThrough.UnixMilli()) / 1000)
+	if !completeThrough.IsZero() {
+		o.complete.WithLabelValues().Set(seconds(completeThrough))
+	}
 }
 
 // streamReady and databaseReady are the readiness checks.
 func (o *observer) streamReady(context.Context) error   { return *o.stream.Load() }
 func (o *observer) databaseReady(context.Context) error { return *o.database.Load() }
+
+// one is 1 for what is so.
+func one(so bool) float64 {
+	if so {
+		return 1
+	}
+	return 0
+}
+
+// seconds is an instant as Prometheus has it: Unix time.
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -38,6 +38,7 @@ type runCmd struct {
 	WriteTimeout time.Duration `default:"15s" env:"WRITE_TIMEOUT" help:"How long one transaction may take. 'ingest setup' makes the stream wait four times as long for an answer, which is how long what a killed worker held stays away."`
 	Retention    int           `name:"retention-days" default:"0" env:"RETENTION_DAYS" help:"Days after which raw events are dropped, a visit day at a time; visits and rollups stay for good. 0 keeps everything."`
 
+	Tracing     boot.Tracing       `embed:""`
 	Credentials stream.Credentials `embed:""`
 	DoorNKey    string             `name:"nats-door-nkey" env:"NATS_DOOR_NKEY_SEED_FILE" placeholder:"FILE" help:"The seed for events that come in over HTTP, such as seeds/door.nk of 'ingest setup --accounts': the worker's own may not publish."`
 
@@ -50,7 +51,12 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	if c.BatchSize < 1 || c.Partitions < 1 || c.Retention < 0 || c.WriteTimeout <= 0 {
 		return fault.Invalid.Errorf("--batch-size and --partitions are 1 or more, --retention-days 0 or more, --write-timeout more than 0")
 	}
-	pool, err := openDatabase(ctx, c.DatabaseURL, "ingest run", c.Partitions, c.WriteTimeout)
+	tracer, err := c.Tracing.Start(ctx, "ingest", log)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close()
+	pool, err := openDatabase(ctx, c.DatabaseURL, "ingest run", c.Partitions, c.WriteTimeout, tracer)
 	if err != nil {
 		return err
 	}
@@ -65,7 +71,8 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	health.Ready("schema", func(ctx context.Context) error { return apply.Check(ctx, pool) })
 	c.noteDurability(ctx, log, health, pool, js)
 	letters := &shelf{}
-	closeDoor, door, err := c.door(pool, letters, registry, log) //nolint:contextcheck // each request brings its own
+	registry.MustRegister(pg.Metrics(pool), standing{letters})
+	closeDoor, door, err := c.door(pool, letters, registry, tracer, log) //nolint:contextcheck // each request brings its own
 	if err != nil {
 		return err
 	}
@@ -83,6 +90,8 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	if kept == nil { // stopped before the database was there
 		return group.Wait()
 	}
+	buried := newBuried(registry)
+	kept.Buried = func(code string) { buried.WithLabelValues(code).Inc() }
 	letters.kept.Store(kept)
 	for partition := range c.Partitions {
 		observe := newObserver(registry, strconv.Itoa(partition))
@@ -91,7 +100,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 		worker := consume.New(consume.Config{
 			Partition: partition, BatchSize: c.BatchSize, WriteTimeout: c.WriteTimeout,
 			Bind:  c.bind(js, partition),
-			Store: kept, Observe: observe, Log: log.With(zap.Int("partition", partition)),
+			Store: kept, Observe: observe, Trace: tracer.Provider(), Log: log.With(zap.Int("partition", partition)),
 		})
 		group.Go(func() error { return worker.Run(ctx) })
 	}
@@ -158,9 +167,9 @@ func onLoopback(addr string) bool {
 
 // openDatabase is a writer's pool: a connection for each worker, and some for
 // re-filing, marks and questions about readiness.
-func openDatabase(ctx context.Context, u pg.URL, name string, writers int, timeout time.Duration) (*pgxpool.Pool, error) {
+func openDatabase(ctx context.Context, u pg.URL, name string, writers int, timeout time.Duration, tracer *boot.Tracer) (*pgxpool.Pool, error) {
 	return pg.Open(ctx, u, pg.Options{
-		Name: name, MaxConns: int32(writers) + 4, StatementTimeout: timeout, Writer: true,
+		Name: name, MaxConns: int32(writers) + 4, StatementTimeout: timeout, Writer: true, Trace: tracer.Provider(),
 	})
 }
 

@@ -48,7 +48,7 @@ func (f rangeFlags) dates() (store.Range, error) {
 
 // openOnce is the store for a verb that does one thing and ends.
 func openOnce(ctx context.Context, u pg.URL, name string) (*store.Store, *pgxpool.Pool, error) {
-	pool, err := openDatabase(ctx, u, name, 1, onceTimeout)
+	pool, err := openDatabase(ctx, u, name, 1, onceTimeout, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -45,6 +45,7 @@ type runCmd struct {
 	LegacyOpen     *bool         `negatable:"" env:"LEGACY_OPEN" help:"Answer /api/reports/user_visits to anybody. The default is to do so on a loopback address only."`
 	MaxConnections int32         `default:"12" env:"MAX_CONNECTIONS" help:"The most connections to the database, at least 6."`
 	Notice         time.Duration `default:"1s" env:"SHUTDOWN_NOTICE" help:"How long /readyz says so before a stop closes the door."`
+	Tracing        boot.Tracing  `embed:""`
 }
 
 // Run serves until the context ends, then finishes the requests it has.
@@ -53,8 +54,13 @@ func (r *runCmd) Run(ctx context.Context, log *zap.Logger) error {
 	if err != nil {
 		return err
 	}
+	tracer, err := r.Tracing.Start(ctx, "query", log)
+	if err != nil {
+		return err
+	}
+	defer tracer.Close()
 	pool, err := pg.Open(ctx, database, pg.Options{
-		Name: "query", MaxConns: max(r.MaxConnections, spare+1), StatementTimeout: questionTimeout,
+		Name: "query", MaxConns: max(r.MaxConnections, spare+1), StatementTimeout: questionTimeout, Trace: tracer.Provider(),
 	})
 	if err != nil {
 		return err
@@ -68,16 +74,17 @@ func (r *runCmd) Run(ctx context.Context, log *zap.Logger) error {
 	log.Info("listening",
 		zap.Stringer("address", listener.Addr()), zap.Stringer("database", database),
 		zap.String("authentication", r.authentication(isLoopback(listener.Addr()))))
-	err = r.serve(ctx, log, pool, listener)
+	err = r.serve(ctx, log, pool, tracer, listener)
 	log.Info("stopped")
 	return err
 }
 
 // serve answers on a listener, and logs the old system's daily line.
-func (r *runCmd) serve(ctx context.Context, log *zap.Logger, pool *pgxpool.Pool, listener net.Listener) error {
+func (r *runCmd) serve(ctx context.Context, log *zap.Logger, pool *pgxpool.Pool, tracer *boot.Tracer, listener net.Listener) error {
 	loopback := isLoopback(listener.Addr())
 	health, registry := boot.NewHealth(), boot.NewRegistry("query")
 	health.Ready("database", func(ctx context.Context) error { return ready(ctx, log, pool, health) })
+	registry.MustRegister(pg.Metrics(pool), reach{pool})
 	old := &legacy.Reports{Pool: pool, Zone: r.LegacyTZ.Location}
 	keys := key.NewKeys(pool, time.Now)
 	keys.Unwritten = func(err error) { log.Warn("that a key was used could not be written down", zap.Error(err)) }
@@ -91,6 +98,7 @@ func (r *runCmd) serve(ctx context.Context, log *zap.Logger, pool *pgxpool.Pool,
 		Legacy:    old,
 		Log:       log,
 		Metrics:   registry,
+		Trace:     tracer,
 		Ops:       boot.Ops(health, registry),
 		Now:       time.Now,
 		Authority: &access.Authority{Keys: keys, Issuer: issuer},

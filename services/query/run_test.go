@@ -44,7 +44,7 @@ func start(t *testing.T, database, host string) *running {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	command := runCmd{LegacyTZ: zone{time.UTC}, Notice: time.Millisecond}
-	go func() { ended <- command.serve(ctx, zap.NewNop(), pool, listener) }()
+	go func() { ended <- command.serve(ctx, zap.NewNop(), pool, nil, listener) }()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	r := &running{t: t, base: "http://127.0.0.1:" + port}
 	r.stop = func() error {

@@ -13,6 +13,7 @@ import (
 	"coworking/services/ingest/internal/store"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 )
@@ -47,6 +48,7 @@ type Config struct {
 	Bind         func(ctx context.Context) (Source, error)
 	Store        Store
 	Observe      Observer
+	Trace        trace.TracerProvider // nil: nothing is traced
 	Log          *zap.Logger
 }
 
@@ -55,6 +57,8 @@ type Observer interface {
 	Written(result store.Result, messages, redelivered int, took time.Duration)
 	Connected(err error) // to the stream: nil when messages can be fetched
 	Stored(err error)    // nil when the database takes batches
+	// Lag is what waits, and up to when all is in the numbers; the zero time says
+	// that nobody knows.
 	Lag(pending, unacknowledged uint64, completeThrough time.Time)
 }
 
@@ -129,7 +133,9 @@ func (w *Worker) settle(ctx context.Context, batch []held) error {
 		// Asking stops, finishing does not: the write has a lifetime of its own.
 		writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.WriteTimeout)
 		began := time.Now()
+		writing, end := w.begin(writing, batch)
 		result, err := w.Store.Write(writing, incoming)
+		end(result, err)
 		cancel()
 		w.Observe.Stored(err)
 		if err == nil {

@@ -47,6 +47,7 @@ func (w *Worker) watermark(ctx context.Context) error {
 	if info.NumPending > 0 || info.NumAckPending > 0 {
 		through, err = source.Received(ctx, info.AckFloor.Stream)
 		if fault.Of(err) == fault.NotFound {
+			w.Observe.Lag(info.NumPending, uint64(info.NumAckPending), time.Time{})
 			return nil // nothing answered yet, or erased: the mark stays where it is
 		}
 		if err != nil {

@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -9,7 +8,6 @@ import (
 	"coworking/pkg/key"
 
 	"github.com/labstack/echo/v4"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // local is who comes to a door that only this machine can reach.
@@ -63,43 +61,10 @@ func (s *server) seated(next echo.HandlerFunc) echo.HandlerFunc {
 		case <-c.Request().Context().Done():
 			return fault.Unavailable.Errorf("gone while waiting: %w", c.Request().Context().Err())
 		case <-patience.C:
+			s.meter.turnedAway.Inc()
 			return fault.Unavailable.With("overloaded", "", "too many requests at once; send the same again")
 		}
 		defer func() { <-s.seats }()
 		return next(c)
-	}
-}
-
-// meter is what is counted at the door.
-type meter struct {
-	events *prometheus.CounterVec
-	took   *prometheus.HistogramVec
-}
-
-func newMeter(registry prometheus.Registerer) meter {
-	m := meter{
-		events: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "intake_events_total",
-			Help: "Events that came in over HTTP, by what became of them: stored, or the code of the refusal.",
-		}, []string{"result"}),
-		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "intake_request_duration_seconds",
-			Help:    "How long requests took, by route and status.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-		}, []string{"route", "status"}),
-	}
-	registry.MustRegister(m.events, m.took)
-	return m
-}
-
-// observe measures each request.
-func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		start := time.Now()
-		if err := next(c); err != nil {
-			c.Error(err)
-		}
-		s.meter.took.WithLabelValues(c.Path(), strconv.Itoa(c.Response().Status)).Observe(time.Since(start).Seconds())
-		return nil
 	}
 }

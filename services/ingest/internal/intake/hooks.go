@@ -26,6 +26,7 @@ type vendors struct {
 func (s *server) hooks(e *echo.Echo) {
 	front := *s
 	front.seats = make(chan struct{}, max(s.AtOnce/2, 1))
+	front.showSeats("hooks")
 	v := &vendors{server: &front, byName: map[string]*hooks.Hook{}, events: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "intake_hook_events_total",
 		Help: "Events that other systems posted, by hook and by what became of them: stored, ignored (of a type that nobody asked for), unplaced (of a place of no space), or the code of the refusal.",

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"coworking/pkg/boot"
 	"coworking/pkg/fault"
 
 	"github.com/labstack/echo/v4"
@@ -115,7 +116,7 @@ func (s *server) refuse(c echo.Context, err error, t taken, batch bool) error {
 
 func (s *server) write(c echo.Context, p Problem, err error) {
 	if p.Status >= http.StatusInternalServerError && p.Code != "overloaded" && c.Request().Context().Err() == nil {
-		s.Log.Error("not taken", zap.String("path", c.Request().URL.Path), zap.String("code", p.Code), zap.Error(err))
+		s.Log.Error("not taken", zap.String("path", c.Request().URL.Path), zap.String("code", p.Code), zap.Error(err), boot.TraceID(c.Request().Context()))
 	}
 	if c.Response().Committed {
 		return

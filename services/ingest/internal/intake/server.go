@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"coworking/pkg/boot"
 	"coworking/pkg/key"
 	"coworking/pkg/stream"
 	"coworking/services/ingest/internal/intake/hooks"
@@ -38,6 +39,7 @@ type Config struct {
 	Now       func() time.Time
 	Log       *zap.Logger
 	Metrics   prometheus.Registerer
+	Trace     *boot.Tracer // nil: nothing is traced
 	Hooks     []hooks.Hook // what other systems post, in their own words
 
 	AtOnce   int           // requests with a body in memory at a time
@@ -54,6 +56,7 @@ type server struct {
 // New is the handler of every address below /v1.
 func New(c Config) http.Handler {
 	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), meter: newMeter(c.Metrics)}
+	s.showSeats("events")
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()

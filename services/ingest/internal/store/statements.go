@@ -5,6 +5,11 @@ import _ "embed"
 // One statement a file; here is their table of contents, in the order of the
 // transaction that runs them.
 var (
+	//go:embed sql/count_letters.sql
+	countLetters string
+	//go:embed sql/select_standing.sql
+	selectStanding string
+
 	//go:embed sql/select_all_names.sql
 	selectAllNames string
 	//go:embed sql/intern_names.sql

@@ -62,6 +62,10 @@ func (r *Result) add(o Result) {
 // Store writes batches. Several processes may write to one database, and several
 // goroutines may share one Store.
 type Store struct {
+	// Buried is told the code of each message that was buried, also of one that was
+	// so before; set it before the first batch.
+	Buried func(code string)
+
 	pool    *pgxpool.Pool
 	names   *names
 	spaces  *spaces
@@ -70,7 +74,10 @@ type Store struct {
 
 // New is a store on a migrated database; it reads the dictionary of words.
 func New(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
-	s := &Store{pool: pool, names: newNames(), spaces: newSpaces(), members: newMembers()}
+	s := &Store{
+		Buried: func(string) {},
+		pool:   pool, names: newNames(), spaces: newSpaces(), members: newMembers(),
+	}
 	if err := s.names.load(ctx, pool); err != nil {
 		return nil, err
 	}

@@ -74,6 +74,9 @@ func (s *Store) write(ctx context.Context, g group) (Result, error) {
 	if err != nil {
 		return Result{}, classify(err)
 	}
+	for _, l := range w.letters {
+		s.Buried(fault.Code(l.err))
+	}
 	s.members.learn(w.memberSettings(), w.newMembers)
 	if g.kind == settingsGroup || len(keysOf(w.revoked, event.SpaceUpserted)) > 0 {
 		s.spaces.forget(slices.Collect(maps.Keys(spaces)))

@@ -74,6 +74,7 @@ func (s *server) allow(c echo.Context, grant key.Grant) error {
 	if wait == 0 {
 		return nil
 	}
+	s.meter.limited.Inc()
 	header.Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	return fault.Invalid.With("too_many_requests", "", "this key asks too often: %d at once and %g a second in the long run", s.Rate.Burst, s.Rate.PerSecond)
 }

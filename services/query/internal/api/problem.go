@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"coworking/pkg/boot"
 	"coworking/pkg/fault"
 
 	"github.com/labstack/echo/v4"
@@ -54,7 +55,7 @@ var statuses = map[string]int{
 func (s *server) problem(err error, c echo.Context) {
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError && p.Code != "overloaded" && c.Request().Context().Err() == nil {
-		s.Log.Error("no answer", zap.String("path", c.Request().URL.Path), zap.String("code", p.Code), zap.Error(err))
+		s.Log.Error("no answer", zap.String("path", c.Request().URL.Path), zap.String("code", p.Code), zap.Error(err), boot.TraceID(c.Request().Context()))
 	}
 	if c.Response().Committed {
 		return

@@ -61,6 +61,13 @@ func (b *bodies) keep(answer *body) {
 	}
 }
 
+// size is how many bytes are kept.
+func (b *bodies) size() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes
+}
+
 // bodyOf is what an element of the list holds.
 func bodyOf(element *list.Element) *body {
 	kept, _ := element.Value.(*body)

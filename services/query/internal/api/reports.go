@@ -52,6 +52,7 @@ func (s *server) report(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	note(c, asked{report: r.Name})
 	format, err := chooseFormat(query, suffix, suffixed, c.Request().Header.Get(echo.HeaderAccept))
 	if err != nil {
 		return err
@@ -77,6 +78,7 @@ func (s *server) report(c echo.Context) error {
 	tag := tagOf(version, format)
 	if has := c.Request().Header.Get("If-None-Match"); has != "" && matches(has, tag) {
 		header.Set("ETag", tag)
+		note(c, asked{r.Name, "unchanged"})
 		return c.NoContent(http.StatusNotModified)
 	}
 	audit := func(rows int) error {
@@ -89,6 +91,7 @@ func (s *server) report(c echo.Context) error {
 		if err := audit(known.rows); err != nil {
 			return err
 		}
+		note(c, asked{r.Name, "remembered"})
 		begin(c, format, known)
 		_, err := c.Response().Write(known.bytes)
 		return err
@@ -100,6 +103,7 @@ func (s *server) report(c echo.Context) error {
 	if err := audit(len(answer.Rows)); err != nil {
 		return err
 	}
+	note(c, asked{r.Name, "counted"})
 	return s.write(c, format, answer)
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"coworking/pkg/boot"
 	"coworking/pkg/key"
 	"coworking/services/query/internal/report"
 
@@ -48,6 +49,7 @@ type Config struct {
 	Legacy  Legacy
 	Log     *zap.Logger
 	Metrics prometheus.Registerer
+	Trace   *boot.Tracer // nil: nothing is traced
 	Ops     http.Handler // /livez, /readyz and /metrics
 	Now     func() time.Time
 
@@ -81,6 +83,7 @@ type server struct {
 // New is the handler of every address.
 func New(c Config) http.Handler {
 	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), limits: newLimits(c.Rate), bodies: newBodies(), meter: newMeter(c.Metrics)}
+	s.showRoom()
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = echo.ExtractIPDirect()

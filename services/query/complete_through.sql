@@ -1,0 +1,1 @@
+select min(complete_through) from watermarks
