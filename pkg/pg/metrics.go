@@ -28,11 +28,11 @@ type poolMetrics struct {
 	descs []*prometheus.Desc // of figures
 }
 
-// Metrics is a pool's figures, as database_pool_….
-func Metrics(pool *pgxpool.Pool) prometheus.Collector {
+// Metrics is a pool's figures, as database_pool_…, with the service whose it is.
+func Metrics(pool *pgxpool.Pool, service string) prometheus.Collector {
 	m := poolMetrics{pool: pool}
 	for _, figure := range figures {
-		m.descs = append(m.descs, prometheus.NewDesc("database_pool_"+figure.name, figure.help, nil, nil))
+		m.descs = append(m.descs, prometheus.NewDesc("database_pool_"+figure.name, figure.help, nil, prometheus.Labels{"service": service}))
 	}
 	return m
 }

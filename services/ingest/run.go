@@ -71,7 +71,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	health.Ready("schema", func(ctx context.Context) error { return apply.Check(ctx, pool) })
 	c.noteDurability(ctx, log, health, pool, js)
 	letters := &shelf{}
-	registry.MustRegister(pg.Metrics(pool), standing{letters})
+	registry.MustRegister(pg.Metrics(pool, "ingest"), standing{letters})
 	closeDoor, door, err := c.door(pool, letters, registry, tracer, log) //nolint:contextcheck // each request brings its own
 	if err != nil {
 		return err

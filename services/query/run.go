@@ -84,7 +84,7 @@ func (r *runCmd) serve(ctx context.Context, log *zap.Logger, pool *pgxpool.Pool,
 	loopback := isLoopback(listener.Addr())
 	health, registry := boot.NewHealth(), boot.NewRegistry("query")
 	health.Ready("database", func(ctx context.Context) error { return ready(ctx, log, pool, health) })
-	registry.MustRegister(pg.Metrics(pool), reach{pool})
+	registry.MustRegister(pg.Metrics(pool, "query"), reach{pool})
 	old := &legacy.Reports{Pool: pool, Zone: r.LegacyTZ.Location}
 	keys := key.NewKeys(pool, time.Now)
 	keys.Unwritten = func(err error) { log.Warn("that a key was used could not be written down", zap.Error(err)) }

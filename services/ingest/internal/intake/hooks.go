@@ -34,6 +34,7 @@ func (s *server) hooks(e *echo.Echo) {
 	s.Metrics.MustRegister(v.events)
 	for i := range s.Hooks {
 		v.byName[s.Hooks[i].Name] = &s.Hooks[i]
+		v.events.WithLabelValues(s.Hooks[i].Name, "stored") // a rate begins at 0
 	}
 	e.POST("/v1/hooks/:name", v.take, front.seated)
 }
