@@ -101,13 +101,13 @@ func (w *Worker) Run(ctx context.Context) error {
 func (w *Worker) write(ctx context.Context, received <-chan struct{}) error {
 	for {
 		batch := w.inbox.take()
-		if len(batch) == 0 {
+		if len(batch.held) == 0 {
 			select {
 			case <-w.inbox.filled:
 				continue
 			case <-received:
 			}
-			if batch = w.inbox.take(); len(batch) == 0 {
+			if batch = w.inbox.take(); len(batch.held) == 0 {
 				return nil
 			}
 		}
@@ -120,36 +120,28 @@ func (w *Worker) write(ctx context.Context, received <-chan struct{}) error {
 // settle stores a batch and acknowledges it. While the database is away it holds
 // the batch and probes once a second; when asked to stop meanwhile it lets go, and
 // the stream hands the messages out again.
-func (w *Worker) settle(ctx context.Context, batch []held) error {
-	incoming := make([]store.Incoming, len(batch))
-	redelivered := 0
-	for i := range batch {
-		incoming[i] = batch[i].incoming
-		if batch[i].redelivered {
-			redelivered++
-		}
-	}
+func (w *Worker) settle(ctx context.Context, batch batch) error {
 	for {
 		// Asking stops, finishing does not: the write has a lifetime of its own.
 		writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.WriteTimeout)
 		began := time.Now()
-		writing, end := w.begin(writing, batch)
-		result, err := w.Store.Write(writing, incoming)
+		writing, end := w.begin(writing, batch.incoming)
+		result, err := w.Store.Write(writing, batch.incoming)
 		end(result, err)
 		cancel()
 		w.Observe.Stored(err)
 		if err == nil {
+			w.Observe.Written(result, len(batch.held), batch.redelivered(), time.Since(began))
 			w.acknowledge(batch)
-			w.Observe.Written(result, len(batch), redelivered, time.Since(began))
 			return nil
 		}
 		if fault.Of(err) != fault.Unavailable {
 			return err
 		}
-		w.Log.Warn("the database does not take batches; holding", zap.Int("messages", len(batch)), zap.Error(err))
+		w.Log.Warn("the database does not take batches; holding", zap.Int("messages", len(batch.held)), zap.Error(err))
 		select {
 		case <-ctx.Done():
-			w.inbox.release(batch)
+			w.inbox.release()
 			return nil
 		case <-time.After(time.Second):
 		}
@@ -159,15 +151,15 @@ func (w *Worker) settle(ctx context.Context, batch []held) error {
 // acknowledge answers for every message on its own, after the commit: an answer
 // for a range would cover what another worker, or one that died, never committed.
 // The client sends them all in one flush.
-func (w *Worker) acknowledge(batch []held) {
-	for _, h := range batch {
+func (w *Worker) acknowledge(batch batch) {
+	for i, h := range batch.held {
 		if err := h.message.Ack(); err != nil && !errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
 			// Not lost: it comes again, and is known then.
-			w.Log.Warn("an acknowledgement could not be sent", zap.Uint64("sequence", h.incoming.Sequence), zap.Error(err))
+			w.Log.Warn("an acknowledgement could not be sent", zap.Uint64("sequence", batch.incoming[i].Sequence), zap.Error(err))
 			break
 		}
 	}
-	w.inbox.release(batch)
+	w.inbox.release()
 }
 
 // keepHeld tells the stream of what is still being worked on, so that it is not
@@ -194,68 +186,79 @@ func (w *Worker) keepHeld(received <-chan struct{}) error {
 }
 
 // inbox is what was received and not settled yet. The receiver asks for more only
-// while there is room for a whole batch.
+// while there is room for a whole batch. One goroutine puts, one takes and releases.
 type inbox struct {
 	mu      sync.Mutex
 	limit   int
-	waiting []held
-	written map[uint64]held // handed to the writer, by sequence
-	filled  chan struct{}   // a message came
-	emptied chan struct{}   // there is room again
+	waiting batch
+	written batch         // handed to the writer
+	spare   batch         // empty: the room of the batch before, for the one after
+	filled  chan struct{} // a message came
+	emptied chan struct{} // there is room again
+}
+
+// batch is messages and what the store takes of them, side by side.
+type batch struct {
+	held     []held
+	incoming []store.Incoming
 }
 
 // held is a message between its receipt and its answer.
 type held struct {
 	message     jetstream.Msg
-	incoming    store.Incoming
 	redelivered bool
 	mentioned   time.Time // when the stream last heard of it: its receipt, or that it is worked on
 }
 
-func newInbox(limit int) *inbox {
-	return &inbox{
-		limit: limit, written: map[uint64]held{},
-		filled: make(chan struct{}, 1), emptied: make(chan struct{}, 1),
+func (b batch) redelivered() (n int) {
+	for i := range b.held {
+		if b.held[i].redelivered {
+			n++
+		}
 	}
+	return n
 }
 
-func (b *inbox) put(h held) {
+func newInbox(limit int) *inbox {
+	return &inbox{limit: limit, filled: make(chan struct{}, 1), emptied: make(chan struct{}, 1)}
+}
+
+func (b *inbox) put(h held, in store.Incoming) {
 	b.mu.Lock()
-	b.waiting = append(b.waiting, h)
+	b.waiting.held = append(b.waiting.held, h)
+	b.waiting.incoming = append(b.waiting.incoming, in)
 	b.mu.Unlock()
 	signal(b.filled)
 }
 
-// take hands the writer the oldest messages, a batch at most.
-func (b *inbox) take() []held {
+// take hands the writer all that waits, which is a batch at most: the receiver asks
+// for no more. The writer releases it before it takes again.
+func (b *inbox) take() batch {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := min(len(b.waiting), b.limit)
-	batch := b.waiting[:n:n]
-	b.waiting = b.waiting[n:]
-	for _, h := range batch {
-		b.written[h.incoming.Sequence] = h
+	if len(b.waiting.held) == 0 {
+		return batch{}
 	}
-	if n > 0 {
-		signal(b.emptied)
-	}
-	return batch
+	b.written, b.waiting, b.spare = b.waiting, b.spare, batch{}
+	signal(b.emptied)
+	return b.written
 }
 
-// release forgets a batch that was settled.
-func (b *inbox) release(batch []held) {
+// release forgets the batch that was settled; its room is used again.
+func (b *inbox) release() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, h := range batch {
-		delete(b.written, h.incoming.Sequence)
-	}
+	clear(b.written.held) // so that the messages can go
+	clear(b.written.incoming)
+	b.spare = batch{b.written.held[:0], b.written.incoming[:0]}
+	b.written = batch{}
 }
 
 // room is how many more messages the receiver may ask for.
 func (b *inbox) room() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.limit - len(b.waiting)
+	return b.limit - len(b.waiting.held)
 }
 
 // stale is the messages without an answer that the stream last heard of too long
@@ -264,18 +267,13 @@ func (b *inbox) stale(now time.Time, after time.Duration) []jetstream.Msg {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var messages []jetstream.Msg
-	mention := func(h held) held {
-		if now.Sub(h.mentioned) >= after {
-			messages = append(messages, h.message)
-			h.mentioned = now
+	for _, all := range [...][]held{b.waiting.held, b.written.held} {
+		for i := range all {
+			if h := &all[i]; now.Sub(h.mentioned) >= after {
+				messages = append(messages, h.message)
+				h.mentioned = now
+			}
 		}
-		return h
-	}
-	for i, h := range b.waiting {
-		b.waiting[i] = mention(h)
-	}
-	for sequence, h := range b.written {
-		b.written[sequence] = mention(h)
 	}
 	return messages
 }

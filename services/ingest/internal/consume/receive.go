@@ -78,7 +78,7 @@ func (w *Worker) fetch(ctx context.Context, source Source) error {
 }
 
 // receive is the message as the store takes it.
-func receive(message jetstream.Msg, created time.Time) held {
+func receive(message jetstream.Msg, created time.Time) (held, store.Incoming) {
 	in := store.Incoming{Subject: message.Subject(), Header: message.Headers(), Body: message.Data(), Stream: created}
 	redelivered := false
 	metadata, err := message.Metadata()
@@ -86,7 +86,7 @@ func receive(message jetstream.Msg, created time.Time) held {
 		in.Sequence, in.Received = metadata.Sequence.Stream, metadata.Timestamp
 		redelivered = metadata.NumDelivered > 1
 	}
-	return held{message: message, incoming: Decode(in), redelivered: redelivered, mentioned: time.Now()}
+	return held{message: message, redelivered: redelivered, mentioned: time.Now()}, Decode(in)
 }
 
 // Decode reads the message's event, or says why it is none.

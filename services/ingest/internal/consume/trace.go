@@ -18,7 +18,7 @@ const mostLinks = 32
 
 // begin begins the span of a batch: one for all of its events, in a trace of its own
 // that is linked to theirs. end is told what became of it.
-func (w *Worker) begin(ctx context.Context, batch []held) (traced context.Context, end func(store.Result, error)) {
+func (w *Worker) begin(ctx context.Context, batch []store.Incoming) (traced context.Context, end func(store.Result, error)) {
 	if w.Trace == nil {
 		return ctx, func(store.Result, error) {}
 	}
@@ -47,11 +47,11 @@ func (w *Worker) begin(ctx context.Context, batch []held) (traced context.Contex
 
 // links is the traces that events of a batch are part of and that somebody keeps.
 // Events that came together say the same: each trace is read once.
-func links(batch []held) []trace.Link {
+func links(batch []store.Incoming) []trace.Link {
 	var found []trace.Link
 	last := ""
 	for i := range batch {
-		parent := stream.TraceParent(batch[i].incoming.Header)
+		parent := stream.TraceParent(batch[i].Header)
 		if parent == "" || parent == last {
 			continue
 		}

@@ -9,8 +9,6 @@ import (
 	"coworking/pkg/calendar"
 	"coworking/pkg/pg"
 	"coworking/services/ingest/internal/visit"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // rows is the body of a COPY in Postgres' binary format (its documentation, "COPY",
@@ -25,10 +23,13 @@ const (
 	timestamptzID = 1184                // the type's number, inside of an array
 )
 
-// newRows begins a body with room for that many bytes.
-func newRows(size int) *rows {
-	r := &rows{body: make([]byte, 0, size)}
-	r.body = append(r.body, copySignature...)
+// rows begins a body. Its memory is that of one that was sent, where there is one.
+func (s *Store) rows() *rows {
+	r, ok := s.sent.Get().(*rows)
+	if !ok {
+		r = &rows{}
+	}
+	r.body = append(r.body[:0], copySignature...)
 	r.body = append(r.body, make([]byte, 8)...) // flags, and no header extension
 	return r
 }
@@ -145,10 +146,11 @@ func (r *rows) visit(v *visit.Visit) {
 	r.said(v.Team)
 }
 
-// copy sends the rows.
-func (r *rows) copy(ctx context.Context, tx pgx.Tx, statement string) error {
+// copy sends rows, which are not to be used after.
+func (w *writing) copy(ctx context.Context, r *rows, statement string) error {
 	r.body = binary.BigEndian.AppendUint16(r.body, 0xffff) // the end
-	_, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(r.body), statement)
+	_, err := w.tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(r.body), statement)
+	w.store.sent.Put(r)
 	return pg.Classify(err)
 }
 

@@ -52,41 +52,39 @@ func (m *members) learn(settings int64, ids map[string]int32) {
 // nameMembers gives each new event its member's number, creating stubs for people
 // nobody told us about.
 func (w *writing) nameMembers(ctx context.Context) error {
-	known, missing := map[string]int32{}, map[string]bool{}
+	missing := map[string]bool{}
 	for _, p := range w.fresh {
+		var known bool
 		member := p.in.Event.Member
-		if id, ok := w.store.members.id(w.memberSettings(), member); ok {
-			known[member] = id
-		} else if member != "" {
+		if p.member, known = w.store.members.id(w.memberSettings(), member); !known && member != "" {
 			missing[member] = true
 		}
 	}
-	if len(missing) > 0 {
-		args := pgx.StrictNamedArgs{"members": slices.Sorted(maps.Keys(missing))}
-		if _, err := w.tx.Exec(ctx, internMembers, args); err != nil {
-			return pg.Classify(err)
-		}
-		rows, err := w.tx.Query(ctx, selectMembers, args)
-		if err != nil {
-			return pg.Classify(err)
-		}
-		var (
-			id     int32
-			member string
-		)
-		_, err = pgx.ForEachRow(rows, []any{&id, &member}, func() error {
-			w.newMembers[member] = id
-			return nil
-		})
-		if err != nil {
-			return pg.Classify(err)
-		}
-		maps.Copy(known, w.newMembers)
+	if len(missing) == 0 {
+		return nil
 	}
+	args := pgx.StrictNamedArgs{"members": slices.Sorted(maps.Keys(missing))}
+	if _, err := w.tx.Exec(ctx, internMembers, args); err != nil {
+		return pg.Classify(err)
+	}
+	rows, err := w.tx.Query(ctx, selectMembers, args)
+	if err != nil {
+		return pg.Classify(err)
+	}
+	var (
+		id     int32
+		member string
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &member}, func() error {
+		w.newMembers[member] = id
+		return nil
+	})
 	for _, p := range w.fresh {
-		p.member = known[p.in.Event.Member] // 0, anonymous, for ""
+		if p.member == 0 {
+			p.member = w.newMembers[p.in.Event.Member] // 0, anonymous, for ""
+		}
 	}
-	return nil
+	return pg.Classify(err)
 }
 
 // memberSettings is the number that the batch's members are known by.

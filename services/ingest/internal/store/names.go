@@ -51,15 +51,21 @@ func (n *names) load(ctx context.Context, db pg.Querier) error {
 	return n.read(ctx, db, selectAllNames)
 }
 
-// intern makes sure that every word has a number, in a short transaction of its
-// own before the batch: the words of a batch that is rolled back do no harm.
-func (n *names) intern(ctx context.Context, db database, words []string) error {
-	var missing []string
+// missing adds those of the words to a list that have no number yet.
+func (n *names) missing(list []string, words ...string) []string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
 	for _, word := range words {
-		if _, ok := n.id(word); !ok {
-			missing = append(missing, word)
+		if _, ok := n.ids[word]; !ok && word != "" {
+			list = append(list, word)
 		}
 	}
+	return list
+}
+
+// intern gives numbers to words that have none, in a short transaction of its own
+// before the batch: the words of a batch that is rolled back do no harm.
+func (n *names) intern(ctx context.Context, db database, missing []string) error {
 	if len(missing) == 0 {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"coworking/pkg/event"
@@ -41,9 +42,9 @@ type Incoming struct {
 }
 
 // words are the names that the event needs numbers for.
-func (in *Incoming) words(words []string) []string {
+func (in *Incoming) words() [7]string {
 	data := &in.Event.Data
-	return append(words, in.Event.Source, data.Method, data.Zone, data.Device, data.Plan, data.Team, data.Reason)
+	return [...]string{in.Event.Source, data.Method, data.Zone, data.Device, data.Plan, data.Team, data.Reason}
 }
 
 // Result counts what became of a batch's messages: each is one of the three.
@@ -70,6 +71,7 @@ type Store struct {
 	names   *names
 	spaces  *spaces
 	members *members
+	sent    sync.Pool // of *rows, whose memory is used again
 }
 
 // New is a store on a migrated database; it reads the dictionary of words.
@@ -85,7 +87,7 @@ func New(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
 	for _, kind := range event.Kinds() {
 		kinds = append(kinds, string(kind.Kind))
 	}
-	if err := s.names.intern(ctx, pool, kinds); err != nil {
+	if err := s.names.intern(ctx, pool, s.names.missing(nil, kinds...)); err != nil {
 		return nil, err
 	}
 	_, err := s.spaces.ensure(ctx, pool, map[string]bool{event.NoSpace: true})

@@ -85,7 +85,10 @@ func (w *writing) gatherUnits(ctx context.Context) error {
 func (w *writing) unit(k unitKey) *unit {
 	u := w.units[k]
 	if u == nil {
-		u = &unit{}
+		if len(w.room) == 0 {
+			w.room = make([]unit, 256)
+		}
+		u, w.room = &w.room[0], w.room[1:]
 		w.units[k] = u
 	}
 	return u
@@ -285,7 +288,7 @@ func (w *writing) copyUnits(ctx context.Context, units []unitRow) error {
 	if len(units) == 0 {
 		return nil
 	}
-	out := newRows(220 * len(units))
+	out := w.store.rows()
 	for _, r := range units {
 		after := &r.unit.after
 		out.row(18)
@@ -298,7 +301,7 @@ func (w *writing) copyUnits(ctx context.Context, units []unitRow) error {
 		out.visit(visitAt(*after, 0))
 		out.events(r.unit.events)
 	}
-	return out.copy(ctx, w.tx, copyUnits)
+	return w.copy(ctx, out, copyUnits)
 }
 
 func (w *writing) copyVisits(ctx context.Context, visits []visitRow) error {
@@ -311,7 +314,7 @@ func (w *writing) copyVisits(ctx context.Context, visits []visitRow) error {
 		}
 		return int(min(max(a.n-b.n, -1), 1))
 	})
-	out := newRows(150 * len(visits))
+	out := w.store.rows()
 	for _, r := range visits {
 		out.row(15)
 		out.int4(r.space)
@@ -320,7 +323,7 @@ func (w *writing) copyVisits(ctx context.Context, visits []visitRow) error {
 		out.int8(r.n)
 		out.visit(r.visit)
 	}
-	return out.copy(ctx, w.tx, copyVisits)
+	return w.copy(ctx, out, copyVisits)
 }
 
 // arrayText is an array as Postgres writes it: unnest would flatten an array of

@@ -62,7 +62,7 @@ func (w *writing) applyVoids(ctx context.Context) error {
 	if w.group.kind == voidGroup {
 		return w.revoke(ctx)
 	}
-	keys := make([]key, len(w.fresh))
+	keys := make(keyArray, len(w.fresh))
 	for i, p := range w.fresh {
 		keys[i] = p.key
 	}

@@ -39,6 +39,7 @@ type writing struct {
 	targets    map[key]*fact      // what the batch's voids take back, as far as it is there
 	days       map[dayKey]*tally  // the locked space-days
 	units      map[unitKey]*unit  // the touched units
+	room       []unit             // for more of them
 	methods    map[methodKey]tick // what to add to method_day
 	heard      map[sourceKey]heard
 	newMembers map[string]int32
@@ -88,24 +89,27 @@ func (s *Store) write(ctx context.Context, g group) (Result, error) {
 // that can be done before the transaction begins.
 func (s *Store) prepare(ctx context.Context, g group) (map[string]*space, []*prepared, error) {
 	wanted := map[string]bool{event.NoSpace: true} // its settings change when a member is erased
-	var words []string
+	var unnamed []string
 	for _, in := range g.items {
 		if in.Fault == nil {
 			wanted[in.Event.Space] = true
-			words = in.words(words)
+			words := in.words()
+			unnamed = s.names.missing(unnamed, words[:]...)
 		}
 	}
-	if err := s.names.intern(ctx, s.pool, words); err != nil {
+	if err := s.names.intern(ctx, s.pool, unnamed); err != nil {
 		return nil, nil, err
 	}
 	spaces, err := s.spaces.ensure(ctx, s.pool, wanted)
 	if err != nil {
 		return nil, nil, err
 	}
+	all := make([]prepared, 0, len(g.items)) // one piece of memory for all of them
 	events := make([]*prepared, 0, len(g.items))
 	for _, in := range g.items {
 		if in.Fault == nil {
-			events = append(events, s.prepareOne(in, spaces[in.Event.Space]))
+			all = append(all, s.prepareOne(in, spaces[in.Event.Space]))
+			events = append(events, &all[len(all)-1])
 		}
 	}
 	slices.SortStableFunc(events, func(a, b *prepared) int {
@@ -114,14 +118,14 @@ func (s *Store) prepare(ctx context.Context, g group) (map[string]*space, []*pre
 	return spaces, events, nil
 }
 
-func (s *Store) prepareOne(in *Incoming, sp *space) *prepared {
+func (s *Store) prepareOne(in *Incoming, sp *space) prepared {
 	e := &in.Event
 	word := func(name string) int32 {
 		id, _ := s.names.id(name)
 		return id
 	}
 	data := &e.Data
-	p := &prepared{in: in, space: sp, fact: fact{
+	p := prepared{in: in, space: sp, fact: fact{
 		key:    e.Key(),
 		dayKey: dayKey{space: sp.id, day: sp.calendar.Day(e.Time)},
 		source: word(e.Source), id: e.ID, kind: e.Kind,
@@ -208,7 +212,7 @@ func (w *writing) lock(ctx context.Context) error {
 // sortOut tells new events from known ones: a known key with the same content is
 // a duplicate, with another content a conflict, and a sealed day takes no more.
 func (w *writing) sortOut(ctx context.Context) error {
-	keys := make([]key, len(w.events))
+	keys := make(keyArray, len(w.events))
 	for i, p := range w.events {
 		keys[i] = p.key
 	}
@@ -230,8 +234,12 @@ func (w *writing) sortOut(ctx context.Context) error {
 	if err != nil {
 		return pg.Classify(err)
 	}
+	var before *prepared // the new event before this one: an event that comes twice in a batch comes twice in a row
 	for _, p := range w.events {
 		first, seen := known[p.key]
+		if !seen && before != nil && before.key == p.key {
+			first, seen = stored{before.content, before.received, before.seq, false}, true
+		}
 		switch {
 		case seen && first.content == p.content:
 			w.result.Duplicates++
@@ -254,7 +262,7 @@ func (w *writing) sortOut(ctx context.Context) error {
 				w.reject(p.in, "day_sealed", "event %s of %s: it would cut a day otherwise that is sealed", p.id, p.in.Event.Source)
 				continue
 			}
-			known[p.key] = stored{p.content, p.received, p.seq, false}
+			before = p
 			w.fresh = append(w.fresh, p)
 			w.hear(p, false)
 		}
@@ -268,7 +276,7 @@ func (w *writing) writeEvents(ctx context.Context) error {
 	if err := w.writeEarlier(ctx); err != nil || len(w.fresh) == 0 {
 		return err
 	}
-	out := newRows(200 * len(w.fresh))
+	out := w.store.rows()
 	for _, p := range w.fresh {
 		kind, _ := w.store.names.id(string(p.kind))
 		out.row(22)
@@ -299,7 +307,7 @@ func (w *writing) writeEvents(ctx context.Context) error {
 		out.json(p.data)
 		out.bool(p.voided)
 	}
-	return out.copy(ctx, w.tx, copyEvents)
+	return w.copy(ctx, out, copyEvents)
 }
 
 // bumpVersions comes last: who sees the new version sees the new numbers.
