@@ -22,15 +22,14 @@ func newNames() *names {
 	return &names{ids: map[string]int32{}, words: map[int32]string{}}
 }
 
-// id is the word's number; false where it is not known yet.
-func (n *names) id(word string) (int32, bool) {
+// id is the word's number, zero where it has none.
+func (n *names) id(word string) int32 {
 	if word == "" {
-		return 0, true
+		return 0
 	}
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	id, ok := n.ids[word]
-	return id, ok
+	return n.ids[word]
 }
 
 // word is the number's word, "" for zero.

@@ -120,10 +120,7 @@ func (s *Store) prepare(ctx context.Context, g group) (map[string]*space, []*pre
 
 func (s *Store) prepareOne(in *Incoming, sp *space) prepared {
 	e := &in.Event
-	word := func(name string) int32 {
-		id, _ := s.names.id(name)
-		return id
-	}
+	word := s.names.id
 	data := &e.Data
 	p := prepared{in: in, space: sp, fact: fact{
 		key:    e.Key(),
@@ -278,13 +275,12 @@ func (w *writing) writeEvents(ctx context.Context) error {
 	}
 	out := w.store.rows()
 	for _, p := range w.fresh {
-		kind, _ := w.store.names.id(string(p.kind))
 		out.row(22)
 		out.uuid(p.key)
 		out.int4(p.dayKey.space)
 		out.int4(p.source)
 		out.text(p.id)
-		out.int4(kind)
+		out.int4(w.store.names.id(string(p.kind)))
 		out.time(p.time)
 		out.time(p.received)
 		out.int8(p.seq)
