@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -62,8 +61,8 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 		return err
 	}
 	defer tracer.Close()
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbagePercent)
+	if was := debug.SetGCPercent(garbagePercent); was != 100 {
+		debug.SetGCPercent(was) // somebody set GOGC
 	}
 	pool, err := openDatabase(ctx, c.DatabaseURL, "ingest run", c.Partitions, c.WriteTimeout, tracer)
 	if err != nil {
