@@ -88,12 +88,17 @@ func TestASystemIsSeenFromOutside(t *testing.T) {
 	t.Run("the log is flat JSON and names the trace", s.logIsFlat)
 	for _, service := range []string{"ingest", "query"} {
 		t.Run("each expression of "+service+" names what it registers", func(t *testing.T) {
-			registered := s.scrape(service)
+			registered := read(t, s.metrics(service))
 			repo := repository(t)
 			for _, e := range append(alertExpressions(t, repo, service), dashboardExpressions(t, repo, service)...) {
 				for _, wrong := range e.wrong(registered) {
 					t.Error(wrong)
 				}
+			}
+		})
+		t.Run("the page lists what "+service+" registers", func(t *testing.T) {
+			if diff := cmp.Diff(own(s.metrics(service)), documented(repository(t), service)); diff != "" {
+				t.Errorf("docs/observability.md (-registered +listed):\n%s", diff)
 			}
 		})
 	}
@@ -288,13 +293,40 @@ func attribute(span *traces.Span, name string) string {
 // series is the metrics of a process: their labels, with the values that they have.
 type series map[string]map[string]map[string]bool
 
-func (s *system) scrape(service string) series {
+func (s *system) metrics(service string) string {
 	s.t.Helper()
 	address := s.query
 	if service == "ingest" {
 		address = "http://" + s.running().IntakeAddr
 	}
-	return read(s.t, get(address+"/metrics"))
+	return get(address + "/metrics")
+}
+
+var (
+	typeLine = regexp.MustCompile(`(?m)^# TYPE (\w+) (\w+)$`)
+	tableRow = regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (\\w+) \\|")
+)
+
+// own is the kinds of a process's metrics, without those that libraries have.
+func own(scraped string) map[string]string {
+	kinds := map[string]string{}
+	for _, line := range typeLine.FindAllStringSubmatch(scraped, -1) {
+		if prefix, _, _ := strings.Cut(line[1], "_"); prefix != "go" && prefix != "process" && prefix != "promhttp" {
+			kinds[line[1]] = line[2]
+		}
+	}
+	return kinds
+}
+
+// documented is the same, as the page has it.
+func documented(repo fs.FS, service string) map[string]string {
+	_, section, _ := strings.Cut(text(repo, "docs/observability.md"), "\n### "+service+"\n")
+	section, _, _ = strings.Cut(section, "\n##")
+	kinds := map[string]string{}
+	for _, row := range tableRow.FindAllStringSubmatch(section, -1) {
+		kinds[row[1]] = row[2]
+	}
+	return kinds
 }
 
 func read(t *testing.T, text string) series {

@@ -52,7 +52,7 @@ func (s *server) showSeats(door string) {
 		}, func() float64 { return float64(len(s.seats)) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "intake_seats", ConstLabels: labels,
-			Help: "How many may be.",
+			Help: "How many bodies may be in memory, by door.",
 		}, func() float64 { return float64(cap(s.seats)) }),
 	)
 }

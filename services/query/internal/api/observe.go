@@ -51,7 +51,7 @@ func (s *server) showRoom() {
 		s.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, of))
 	}
 	gauge("http_seats_in_use", "Questions that the database is asked now.", func() float64 { return float64(len(s.seats)) })
-	gauge("http_seats", "How many it may be asked at once.", func() float64 { return float64(cap(s.seats)) })
+	gauge("http_seats", "How many questions the database may be asked at once.", func() float64 { return float64(cap(s.seats)) })
 	gauge("report_remembered_bytes", "Bytes of the answers that are kept for whoever asks the same.", func() float64 { return float64(s.bodies.size()) })
 }
 
