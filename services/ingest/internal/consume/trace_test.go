@@ -8,11 +8,11 @@ import (
 )
 
 // of is a batch of messages with these headers.
-func of(parents ...string) []held {
-	batch := make([]held, len(parents))
+func of(parents ...string) []store.Incoming {
+	batch := make([]store.Incoming, len(parents))
 	for i, parent := range parents {
 		if parent != "" {
-			batch[i].incoming.Header = map[string][]string{"traceparent": {parent}}
+			batch[i].Header = map[string][]string{"traceparent": {parent}}
 		}
 	}
 	return batch
@@ -29,7 +29,7 @@ func TestABatchIsLinkedToTheTracesOfItsEvents(t *testing.T) {
 		many[i] = parent(i+1, "01")
 	}
 	cases := map[string]struct {
-		batch []held
+		batch []store.Incoming
 		want  int
 	}{
 		"none says of any":                 {of("", ""), 0},
