@@ -1,0 +1,19 @@
+{{/* A pod of `helm test`: the service's own image asks. Takes a dict of root, suffix, args, env, files and mounts. */}}
+{{- define "common.testPod" -}}
+{{- $pod := include "common.oncePod" (merge (dict "component" "test" "serviceAccount" (include "common.serviceAccountName" .root) "resources" .root.Values.tests.resources) .) | fromYaml -}}
+apiVersion: v1
+kind: Pod
+metadata:
+  name: {{ include "common.fullname" .root }}-{{ .suffix }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- toYaml $pod.metadata.labels | nindent 4 }}
+  annotations:
+    {{- with $pod.metadata.annotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    helm.sh/hook: test
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+spec:
+  {{- toYaml $pod.spec | nindent 2 }}
+{{- end -}}
