@@ -35,6 +35,8 @@ type importLegacyCmd struct {
 	Space     string   `default:"main" help:"The space that the old system's door belongs to (${default})."`
 	LegacyTZ  zone     `name:"legacy-tz" default:"UTC" env:"LEGACY_TZ" placeholder:"ZONE" help:"The time zone of the old system's timestamps (${default}); 'query run' must be told the same."`
 	UsersAsOf *instant `placeholder:"TIME" help:"Only where users changed since an earlier import: the time from which on they are as they are now."`
+
+	following
 }
 
 // Help is kong's: what the verb's flags do not say.
@@ -43,6 +45,13 @@ func (importLegacyCmd) Help() string {
 		`events, so nothing counts twice, and new rows come in. A dump is loaded into a Postgres of its own, which is ` +
 		`thrown away afterwards. Ends with 0 only if everything was stored.
 
+With --follow it goes on after that, and looks every 5 seconds (--every) for what changed: new users and tokens, tokens that were used, ` +
+		`users who are called otherwise or left, rows that were deleted or changed in any other way. No transaction is ` +
+		`missed, in whatever order they commit. It ends with Ctrl-C, or when nothing has changed for as long as --until-idle says, ` +
+		`and waits for whichever side goes away. The session of the old database is read-only, and its user needs no more than ` +
+		`SELECT on users and tokens. Killed, it can be started again: it begins with everything, and counts nothing twice. Only a row that was ` +
+		`deleted while none ran is not noticed: 'coworking import compare legacy' shows it. docs/migration.md has the whole way.
+
 Examples:
 
     coworking import legacy --nats-url "$NATS_URL" --sql schema.sql --sql users.sql --sql tokens.sql
@@ -50,6 +59,10 @@ Examples:
     coworking import legacy --nats-url "$NATS_URL" --sql pg_dump.sql --space berlin-mitte --legacy-tz Europe/Berlin
 
     coworking import legacy --nats-url "$NATS_URL" --dsn postgres://reader@old-db/coworking
+
+    coworking import legacy --nats-url "$NATS_URL" --dsn postgres://reader@old-db/coworking --follow
+
+    coworking import legacy --nats-url "$NATS_URL" --dsn postgres://reader@old-db/coworking --follow --every 1s --until-idle 30s
 `
 }
 
@@ -61,12 +74,18 @@ func (c *importLegacyCmd) Run(ctx context.Context, log *zap.Logger, out io.Write
 	case !event.ValidSpace(c.Space) || c.Space == event.NoSpace:
 		return fault.Invalid.Errorf("--space %q is not the name of a space: a-z, 0-9, _ and -, up to 63", c.Space)
 	}
+	if err := c.checkFollow(); err != nil {
+		return err
+	}
 	js, disconnect, err := c.connect(ctx, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, disconnect()) }()
 
+	if c.Follow {
+		return c.follow(ctx, js, out)
+	}
 	database := c.DSN
 	if len(c.SQL) > 0 {
 		say("loading the dump into a Postgres of its own")

@@ -13,15 +13,15 @@ import (
 	"coworking/pkg/calendar"
 	"coworking/pkg/event"
 	"coworking/pkg/fault"
+	"coworking/pkg/pgtest"
 	"coworking/pkg/stream"
 	"coworking/pkg/streamtest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { pgtest.VerifyTestMain(m) }
 
 // small is the sample of this package: three scripts, or the dump of the same.
 var small = map[string][]string{

@@ -90,12 +90,14 @@ func (s *Scratch) start(ctx context.Context, progress io.Writer) error {
 }
 
 // URL is where the dump can be read once it is loaded.
-func (s *Scratch) URL() pg.URL {
+func (s *Scratch) URL() pg.URL { return s.urlAs("loader") }
+
+func (s *Scratch) urlAs(user string) pg.URL {
 	address, err := url.Parse(s.server.URL("legacy"))
 	if err != nil {
 		panic(err) // devpg made it
 	}
-	address.User = url.User("loader")
+	address.User = url.User(user)
 	return pg.URL(address.String())
 }
 

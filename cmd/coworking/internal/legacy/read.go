@@ -6,6 +6,7 @@ import (
 	"context"
 	_ "embed"
 	"iter"
+	"net"
 	"time"
 
 	"coworking/pkg/fault"
@@ -14,6 +15,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 )
+
+// connectPatience is how long the old database may take to be found at all.
+const connectPatience = 5 * time.Second
+
+//go:embed sql/read_only.sql
+var readOnlySQL string
 
 //go:embed sql/count.sql
 var countSQL string
@@ -49,18 +56,43 @@ type Reader struct {
 // Read begins to read an old database, whose timestamps have no zone: they are of
 // the zone given. Close ends it.
 func Read(ctx context.Context, database pg.URL, zone *time.Location) (*Reader, error) {
+	conn, err := connect(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	r, err := begin(ctx, conn, zone)
+	if err != nil {
+		_ = conn.Close(ctx) // there is an error already
+		return nil, err
+	}
+	return r, nil
+}
+
+// connect gives a session in which nothing can be written: neither by a mistake of
+// ours, nor by a function that somebody put behind a name of theirs.
+func connect(ctx context.Context, database pg.URL) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(string(database))
 	if err != nil {
 		return nil, fault.Invalid.Errorf("the old database's address %s cannot be read", database)
 	}
 	config.RuntimeParams["application_name"] = "coworking import"
+	config.ConnectTimeout = connectPatience
+	config.DialFunc = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}}).DialContext
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, fault.Unavailable.Errorf("the old %w", pg.Classify(err))
 	}
+	if _, err := conn.Exec(ctx, readOnlySQL); err != nil {
+		_ = conn.Close(ctx) // there is an error already
+		return nil, fault.Unavailable.Errorf("the old %w", pg.Classify(err))
+	}
+	return conn, nil
+}
+
+// begin takes a snapshot of the database, which all statements of the reader see.
+func begin(ctx context.Context, conn *pgx.Conn, zone *time.Location) (*Reader, error) {
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
-		_ = conn.Close(ctx) // there is an error already
 		return nil, fault.Unavailable.Errorf("the old %w", pg.Classify(err))
 	}
 	return &Reader{tx: tx, zone: zone}, nil
@@ -128,8 +160,11 @@ func (r *Reader) Tokens(ctx context.Context) iter.Seq2[Token, error] {
 	}
 }
 
-// fault says whose database it is that has an error.
+// fault says whose database it is that has an error; nil stays nil.
 func (r *Reader) fault(err error) error {
+	if err == nil {
+		return nil
+	}
 	err = pg.Classify(err)
 	return fault.Of(err).Errorf("the old %w", err)
 }
