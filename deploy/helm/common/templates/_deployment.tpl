@@ -20,7 +20,7 @@ spec:
       {{- include "common.serving" . | nindent 6 }}
   template:
     metadata:
-      {{- include "common.podMetadata" (dict "root" . "component" "run" "annotations" (dict "checksum/config" (include "common.config" . | sha256sum))) | nindent 6 }}
+      {{- include "common.podMetadata" (dict "root" . "component" "run" "annotations" (dict "checksum/config" (printf "%s%s" (include "common.config" .) (include "service.fileContents" .) | sha256sum))) | nindent 6 }}
     spec:
       {{- include "common.podSpec" (dict "root" . "serviceAccount" (include "common.serviceAccountName" .)) | nindent 6 }}
       terminationGracePeriodSeconds: {{ include "common.graceSeconds" . }}

@@ -5,6 +5,7 @@ What things are called. A chart that uses these templates defines, for its servi
   service.secretEnv    environment of the running service that is nobody's to read, as a list
   service.files        where that finds the files of Secrets, as a list of volumes
   service.mounts       and as a list of mounts
+  service.fileContents what stands in its own ConfigMaps: pods start anew when it changes
   service.drainSeconds how long it may take to stop, once it is told to
   service.egress       whom it speaks to besides the database, as a list of rules
 */}}

@@ -56,6 +56,8 @@ HOOKS_FILE: /etc/webhooks/webhooks.json
 {{- end }}
 {{- end -}}
 
+{{- define "service.fileContents" -}}{{ .Values.webhooks.file }}{{- end -}}
+
 {{/*
 The request for messages that runs, the batch in hand and the one that came meanwhile;
 the door, which takes 16 seconds at most, closes beside them. Then the broker is left

@@ -37,6 +37,8 @@ OTEL_TRACES_SAMPLER_ARG: {{ $.Values.tracing.ratio | quote }}
 {{ include "common.databaseMounts" . }}
 {{- end -}}
 
+{{- define "service.fileContents" -}}{{- end -}}
+
 {{/* A second of notice, 15 for the requests that run, 5 for the last traces. */}}
 {{- define "service.drainSeconds" -}}21{{- end -}}
 
