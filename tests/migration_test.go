@@ -94,7 +94,7 @@ func (o *oldDatabase) write() (stop func()) {
 					fmt.Sprintf("insert into tokens (user_id, token) values (%d, '1'); select pg_sleep(%f)", user, pause),
 					fmt.Sprintf("savepoint s; insert into tokens (user_id, token) values (%d, '2'); release s; select pg_sleep(%f)", user, pause),
 					fmt.Sprintf("insert into tokens (user_id, token, used_at) values (%d, '3', now() at time zone 'utc'); select pg_sleep(%f); rollback; begin", user, pause),
-					"update tokens set used_at = now() at time zone 'utc' where id = (select id from tokens where used_at is null order by id limit 1 for update skip locked)",
+					"update tokens set used_at = now() at time zone 'utc' where id = (select id from tokens where used_at is null and user_id <= 200 order by id limit 1 for update skip locked)",
 					fmt.Sprintf("update users set last_name = 'Sommer' where id = %d", user),
 					"insert into users (first_name, last_name, joined_at) values ('Kim', 'Li', now() at time zone 'utc'); insert into tokens (user_id, token) values (currval('users_id_seq'), '4')",
 				}[random.IntN(6)]
@@ -166,23 +166,23 @@ func TestTheOldSystemIsFollowedUntilNobodyUsesIt(t *testing.T) {
 	defer stop()
 
 	first, _ := s.follower(old)
-	s.seen(old, 1001)
+	s.seen(old, 1000001)
 	// A transaction with smaller ids than others have that are seen long before it is.
 	late := old.connect()
-	old.run(late, "begin; insert into users values (1000, 'Late', 'Lo', '2025-01-01'); insert into tokens (user_id, token) values (1000, '6'); "+
+	old.run(late, "begin; insert into users values (1000000, 'Late', 'Lo', '2025-01-01'); insert into tokens (user_id, token) values (1000000, '6'); "+
 		"update tokens set used_at = '2026-01-01' where id = 199")
-	s.seen(old, 1002)
+	s.seen(old, 1000002)
 	first.signal(os.Kill)
 	second, out := s.follower(old)
-	s.seen(old, 1003)
+	s.seen(old, 1000003)
 	old.run(late, "commit")
-	eventually(t, "who commits late is counted", func() bool { return s.visits(1000) == 1 })
+	eventually(t, "who commits late is counted", func() bool { return s.visits(1000000) == 1 })
 
 	old.do("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reader'")
 	eventually(t, "it says that its session is gone", func() bool { return strings.Contains(second.said.String(), "trying again in") })
-	old.do("delete from tokens where user_id = 1003") // seen by this follower
-	eventually(t, "a token that was deleted is not counted", func() bool { return s.visits(1003) == 0 })
-	old.do("update users set first_name = 'Eva' where id = 1000")
+	old.do("delete from tokens where user_id = 1000003") // seen by this follower
+	eventually(t, "a token that was deleted is not counted", func() bool { return s.visits(1000003) == 0 })
+	old.do("update users set first_name = 'Eva' where id = 1000000")
 	stop()
 
 	if said, code := s.compared(old, "--wait", "60s"); code != 0 || strings.Count(said, ": equal, ") != 2 {
@@ -202,8 +202,8 @@ func TestTheOldSystemIsFollowedUntilNobodyUsesIt(t *testing.T) {
 	}
 	eventually(t, "users are called what they are called last", func() bool { return sameNames(t, old.session, current) })
 
-	old.do("insert into tokens (user_id, token) values (1000, '7'); update tokens set used_at = null where id = 2")
-	want := []string{"  user 1000 visits: old 2, new 1\n", "daily_usage: 1 different, of ", "  day 2024-03-01: old ", "the old system and the new one differ"}
+	old.do("insert into tokens (user_id, token) values (1000000, '7'); update tokens set used_at = null where id = 2")
+	want := []string{"  user 1000000 visits: old 2, new 1\n", "daily_usage: 1 different, of ", "  day 2024-03-01: old ", "the old system and the new one differ"}
 	said, code := s.compared(old)
 	for _, words := range want {
 		if code != 1 || !strings.Contains(said, words) {

@@ -2,10 +2,12 @@ package legacy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"coworking/pkg/fault"
 )
@@ -79,10 +81,7 @@ func members(body []byte) (map[string]any, error) {
 
 // inOrder puts dates one after the other, and 2 before 10.
 func inOrder(a, b string) int {
-	if len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	return bytes.Compare([]byte(a), []byte(b))
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 }
 
 // differences of the values of one key: by field where both sides have fields.
