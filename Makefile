@@ -3,6 +3,7 @@ export GOTOOLCHAIN := local
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOFUMPT_VERSION       := v0.12.0
+HELM_VERSION          := v4.3.1
 
 MODULES := $(shell go list -m -f '{{.Dir}}')
 VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),unknown)
@@ -10,6 +11,8 @@ RACE    := $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
 TOOLS   := $(shell go env GOPATH)/tools
 LINTER  := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)/gofumpt
+PINNED_HELM := $(TOOLS)/helm-$(HELM_VERSION)/helm
+export HELM ?= $(PINNED_HELM)
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -64,10 +67,40 @@ bench-reads: build ## How long reports take, beside the old system's queries, as
 bench: build ## Events a second through the whole road, beside a ceiling
 	go run ./bench
 
+pipeline-tools: $(PINNED_HELM) ## What a release needs beside Docker, the aws command and jq
+
+log-in: ## Log in to the registry and the cluster, and have a builder for both kinds of processor
+	deploy/aws/bin/log-in
+
+changed: ## Which services differ from what the cluster runs
+	deploy/aws/bin/changed ingest
+	deploy/aws/bin/changed query
+
+push: ## Build the images that changed, for amd64 and arm64, and push them by commit and version
+	deploy/aws/bin/push ingest
+	deploy/aws/bin/push query
+
+sbom: ## Fetch what was attested of the pushed images; fail where something is missing
+	deploy/aws/bin/sbom ingest
+	deploy/aws/bin/sbom query
+
+scan-gate: ## Wait for the registry's scan; fail on what it must not find
+	deploy/aws/bin/scan-gate ingest
+	deploy/aws/bin/scan-gate query
+
+deploy-ingest: ## Bring ingest in the cluster to the pushed image, or back
+	deploy/aws/bin/deploy ingest
+
+deploy-query: ## Bring query in the cluster to the pushed image, or back
+	deploy/aws/bin/deploy query
+
 $(LINTER):
 	GOFLAGS= GOWORK=off GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 
 $(GOFUMPT):
 	GOFLAGS= GOWORK=off GOBIN=$(@D) go install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
 
-.PHONY: help build test test-faults lint fmt fmt-check tidy tidy-check cross openapi up demo bench bench-reads
+$(PINNED_HELM):
+	GOFLAGS= GOWORK=off GOBIN=$(@D) go install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
+
+.PHONY: help build test test-faults lint fmt fmt-check tidy tidy-check cross openapi up demo bench bench-reads pipeline-tools log-in changed push sbom scan-gate deploy-ingest deploy-query
