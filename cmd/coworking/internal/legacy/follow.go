@@ -28,6 +28,11 @@ const (
 // and the ids say which. The first round, and the first of each new session, reads
 // every row, and so does one whose count is short: another server may have taken
 // over, with other transactions. What is read more often than needed says nothing.
+//
+// With a million tokens, on two cores that did other things besides: 1 ms for a round
+// if nobody wrote anything, 75 ms if somebody did (both tables are read through by the
+// server, and nearly nothing is sent), 0.6 s if a row was deleted, 1.6 s for every row
+// of a new session, 30 s for the first round, which publishes them.
 type Follower struct {
 	Database  pg.URL
 	Zone      *time.Location // of the old system's timestamps

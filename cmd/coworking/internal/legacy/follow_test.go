@@ -300,3 +300,23 @@ func TestALostSessionIsReplaced(t *testing.T) {
 		break
 	}
 }
+
+// A round that the stream was away for knows nothing, and the next one tells the same.
+func TestWhatTheStreamHasNotGotIsToldAgain(t *testing.T) {
+	f := follow(t)
+	f.told()
+	f.do("update tokens set used_at = '2025-01-01' where id = 2; delete from tokens where id = 1")
+	f.stream.Stop()
+	if err := f.once(t.Context()); fault.Of(err) != fault.Unavailable || !strings.HasPrefix(err.Error(), "the stream: ") {
+		t.Fatalf("%v", err)
+	}
+	if f.Account.Refused > 0 || f.status.Behind != 1 {
+		t.Errorf("%d refused, %d behind", f.Account.Refused, f.status.Behind)
+	}
+	f.stream.Restart()
+	f.Publisher = stream.NewPublisher(f.stream.JS, stream.Patience{Outage: time.Minute})
+	got, _ := f.told()
+	if diff := cmp.Diff([]string{"token/2/used", "token/1/issued/voided", "token/1/used/voided"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -30,7 +30,7 @@ type knownUser struct {
 type tokenIDs struct{ issued, used string }
 
 // known is all that the stream was told. It is as large as the old tables are long,
-// about 110 bytes a row, and lives as long as its process: whoever begins anew tells
+// about 140 bytes a row, and lives as long as its process: whoever begins anew tells
 // everything anew, under the same ids.
 type known struct {
 	users  map[string]knownUser
