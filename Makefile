@@ -24,11 +24,14 @@ build: ## bin/ingest, bin/query, bin/coworking
 test: build ## All tests, on a real Postgres and a real broker; sets up what they need
 	@$(if $(RACE),:,echo "no C compiler here: testing without the race detector")
 	go test -C pkg/pgtest $(RACE) # alone first: it fetches Postgres where none is installed
-	go test $(RACE) $(addsuffix /...,$(filter-out $(CURDIR)/tests,$(MODULES)))
+	go test $(RACE) $(addsuffix /...,$(filter-out $(CURDIR)/tests $(CURDIR)/deploy,$(MODULES)))
 	go test $(RACE) -count=1 -parallel 4 ./tests/... # they wait more than they work
 
 test-faults: ## A minute of kills of every process under load, and that what looks for harm finds it
 	go test $(RACE) -count=1 -v -run 'Kills|TheChecks' ./tests -faults=60s
+
+test-deploy: ## The charts, rendered by Helm 3 and Helm 4, without a cluster
+	go test -count=1 ./deploy/... # no -race: nothing there runs beside anything
 
 lint: $(LINTER) ## go vet and golangci-lint, over every module
 	go vet work
@@ -103,4 +106,4 @@ $(GOFUMPT):
 $(PINNED_HELM):
 	GOFLAGS= GOWORK=off GOBIN=$(@D) go install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
 
-.PHONY: help build test test-faults lint fmt fmt-check tidy tidy-check cross openapi up demo bench bench-reads pipeline-tools log-in changed push sbom scan-gate deploy-ingest deploy-query
+.PHONY: help build test test-faults test-deploy lint fmt fmt-check tidy tidy-check cross openapi up demo bench bench-reads pipeline-tools log-in changed push sbom scan-gate deploy-ingest deploy-query
