@@ -45,9 +45,11 @@ func (a answers) Answer(ctx context.Context, _ report.Question) (report.Answer, 
 }
 
 // Version is another one each time: nothing is remembered.
-func (a answers) Version(context.Context, report.Question) (string, error) {
-	return rand.Text(), nil
+func (a answers) Version(context.Context, report.Question) (string, report.Basis, error) {
+	return rand.Text(), report.Basis{}, nil
 }
+
+func (a answers) Stands(context.Context, report.Basis, time.Time) (bool, error) { return false, nil }
 
 // unread is an audit that nobody reads.
 type unread struct{}

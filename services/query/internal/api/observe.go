@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // meter is what is counted of requests.
@@ -64,6 +65,20 @@ const askedKey = "asked"
 // there are: what else somebody asks for is no time series.
 func note(c echo.Context, a asked) { c.Set(askedKey, a) }
 
+// Of requests that went well, a hundred are logged each second, and then one in a
+// hundred: metrics count them all, and nobody reads ten thousand lines a second.
+const (
+	loggedASecond = 100
+	loggedOneIn   = 100
+)
+
+// sampled is a log that leaves out most of what is said too often.
+func sampled(log *zap.Logger) *zap.Logger {
+	return log.WithOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return zapcore.NewSamplerWithOptions(core, time.Second, loggedASecond, loggedOneIn)
+	}))
+}
+
 // observe logs, measures and traces each request. Probes are asked all day long: theirs
 // are for debugging. The query is not logged: it may name a person.
 func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
@@ -80,14 +95,18 @@ func (s *server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if a, ok := c.Get(askedKey).(asked); ok {
 			s.meter.reports.WithLabelValues(a.report, answered(a.answer, status)).Observe(took.Seconds())
 		}
-		log := s.Log.Info
-		if isProbe(route) {
-			log = s.Log.Debug
+		log, level := s.Log, zap.InfoLevel
+		if status < http.StatusBadRequest {
+			log = s.often
 		}
-		log("request",
-			zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path), zap.Int("status", status),
-			zap.Int64("bytes", c.Response().Size), zap.Duration("took", took), zap.String("remote", c.RealIP()), zap.String("holder", grantOf(c).Holder),
-			boot.TraceID(c.Request().Context()))
+		if isProbe(route) {
+			level = zap.DebugLevel
+		}
+		if entry := log.Check(level, "request"); entry != nil {
+			entry.Write(zap.String("method", c.Request().Method), zap.String("path", c.Request().URL.Path), zap.Int("status", status),
+				zap.Int64("bytes", c.Response().Size), zap.Duration("took", took), zap.String("remote", c.RealIP()), zap.String("holder", grantOf(c).Holder),
+				boot.TraceID(c.Request().Context()))
+		}
 		return nil
 	}
 }

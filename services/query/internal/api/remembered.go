@@ -11,6 +11,8 @@ import (
 const (
 	mostBytes   = 16 << 20 // of all bodies
 	mostOfABody = 1 << 20  // larger ones are not kept
+	mostNotes   = 4096     // of a kind; longer than a page is none
+	mostOfANote = 4096
 )
 
 // body is an answer as it was written.
@@ -83,4 +85,30 @@ func (c *copied) Write(p []byte) (int, error) {
 		c.Buffer.Write(p[:min(len(p), room)])
 	}
 	return len(p), nil
+}
+
+// notes is what was found out about requests, by their text: cheap to have, and cheap
+// to find out again. Any number of goroutines may share it.
+type notes[T any] struct {
+	mu    sync.RWMutex
+	known map[string]T
+}
+
+func (n *notes[T]) find(text string) (T, bool) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	note, ok := n.known[text]
+	return note, ok
+}
+
+func (n *notes[T]) keep(text string, note T) {
+	if len(text) > mostOfANote {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.known == nil || len(n.known) >= mostNotes {
+		n.known = map[string]T{}
+	}
+	n.known[text] = note
 }

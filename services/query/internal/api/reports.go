@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"mime"
 	"net/http"
@@ -41,70 +42,133 @@ func (s *server) list(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string][]listed{"data": reports})
 }
 
-// report answers /api/v1/reports/<name>, or <name>.csv.
-func (s *server) report(c echo.Context) error {
+// wanted is what a request asks for.
+type wanted struct {
+	text    string // the request, as it was written
+	report  report.Report
+	query   url.Values // without the format; not to be changed
+	format  format
+	persons bool // only somebody who may read members may ask it
+}
+
+// understand reads a request, or remembers what it meant.
+func (s *server) understand(c echo.Context) (*wanted, error) {
+	accept := c.Request().Header.Get(echo.HeaderAccept)
+	text := c.Param("report") + "?" + c.Request().URL.RawQuery + " " + accept
+	if w, ok := s.wanted.find(text); ok {
+		note(c, asked{report: w.report.Name})
+		return w, nil
+	}
 	query, err := url.ParseQuery(c.Request().URL.RawQuery)
 	if err != nil {
-		return fault.Invalid.With("invalid_value", "", "the query of this address cannot be read")
+		return nil, fault.Invalid.With("invalid_value", "", "the query of this address cannot be read")
 	}
 	name, suffix, suffixed := strings.Cut(c.Param("report"), ".")
-	r, err := report.Find(name)
-	if err != nil {
-		return err
+	w := &wanted{text: text, query: query}
+	if w.report, err = report.Find(name); err != nil {
+		return nil, err
 	}
-	note(c, asked{report: r.Name})
-	format, err := chooseFormat(query, suffix, suffixed, c.Request().Header.Get(echo.HeaderAccept))
-	if err != nil {
-		return err
+	note(c, asked{report: w.report.Name})
+	if w.format, err = chooseFormat(query, suffix, suffixed, accept); err != nil {
+		return nil, err
 	}
 	query.Del("format")
-	grant, persons := grantOf(c), r.AsksForPersons(query)
+	w.persons = w.report.AsksForPersons(query)
+	s.wanted.keep(text, w)
+	return w, nil
+}
+
+// report answers /api/v1/reports/<name>, or <name>.csv.
+func (s *server) report(c echo.Context) error {
+	w, err := s.understand(c)
+	if err != nil {
+		return err
+	}
 	scope := key.ReadReports
-	if persons {
+	if w.persons {
 		scope = key.ReadMembers
 	}
 	if err := need(c, scope); err != nil {
 		return err
 	}
-	question := report.Question{Report: r, Query: query, AsOf: s.Now(), Visible: grant.Spaces}
+	grant := grantOf(c)
+	question := report.Question{Report: w.report, Query: w.query, AsOf: s.Now(), Visible: grant.Spaces}
 	header := c.Response().Header()
 	header.Add(echo.HeaderVary, echo.HeaderAccept)
 	header.Set(echo.HeaderCacheControl, "private, no-cache")
 
-	version, err := s.Reports.Version(c.Request().Context(), question)
+	tag, err := s.tag(c.Request().Context(), question, w)
 	if err != nil {
 		return err
 	}
-	tag := tagOf(version, format)
 	if has := c.Request().Header.Get("If-None-Match"); has != "" && matches(has, tag) {
 		header.Set("ETag", tag)
-		note(c, asked{r.Name, "unchanged"})
+		note(c, asked{w.report.Name, "unchanged"})
 		return c.NoContent(http.StatusNotModified)
 	}
 	audit := func(rows int) error {
-		if !persons {
+		if !w.persons {
 			return nil
 		}
-		return s.Audit.PersonalRead(c.Request().Context(), grant.Holder, r.Name, query.Encode(), rows)
+		return s.Audit.PersonalRead(c.Request().Context(), grant.Holder, w.report.Name, w.query.Encode(), rows)
 	}
 	if known, ok := s.bodies.find(tag); ok {
 		if err := audit(known.rows); err != nil {
 			return err
 		}
-		note(c, asked{r.Name, "remembered"})
-		begin(c, format, known)
+		note(c, asked{w.report.Name, "remembered"})
+		begin(c, w.format, known)
 		_, err := c.Response().Write(known.bytes)
 		return err
 	}
-	answer, err := s.Reports.Answer(c.Request().Context(), question)
+	answer, err := s.count(c.Request().Context(), question, tag)
 	if err != nil {
 		return err
 	}
 	if err := audit(len(answer.Rows)); err != nil {
 		return err
 	}
-	note(c, asked{r.Name, "counted"})
-	return s.write(c, format, answer)
+	note(c, asked{w.report.Name, "counted"})
+	return s.write(c, w.format, answer)
+}
+
+// tagged is the tag of a question's answer, and what it rests on.
+type tagged struct {
+	tag   string
+	basis report.Basis
+}
+
+// tag is the tag that the answer to a question has. One that was asked before has the
+// tag of then as long as nothing moved that it rests on.
+func (s *server) tag(ctx context.Context, question report.Question, w *wanted) (string, error) {
+	text := w.text
+	if question.Visible != nil { // the same words from somebody else are another question
+		text += " " + strings.Join(question.Visible, " ")
+	}
+	if known, ok := s.tags.find(text); ok {
+		if stands, err := s.Reports.Stands(ctx, known.basis, question.AsOf); stands || err != nil {
+			return known.tag, err
+		}
+	}
+	version, basis, err := s.Reports.Version(ctx, question)
+	if err != nil {
+		return "", err
+	}
+	tag := tagOf(version, w.format)
+	s.tags.keep(text, tagged{tag, basis})
+	return tag, nil
+}
+
+// count asks for an answer once, however many ask for it at the time: when a wall of
+// screens asks again after an event, one of them counts. Who counts may go away, and
+// take the answer with it; then each counts.
+func (s *server) count(ctx context.Context, question report.Question, tag string) (report.Answer, error) {
+	counted, err, shared := s.counting.Do(tag, func() (any, error) { return s.Reports.Answer(ctx, question) })
+	if err != nil && shared && ctx.Err() == nil {
+		return s.Reports.Answer(ctx, question)
+	}
+	answer, _ := counted.(report.Answer)
+	return answer, err
 }
 
 // write answers, row by row, and keeps what it wrote for whoever asks the same.

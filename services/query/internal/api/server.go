@@ -16,12 +16,14 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"golang.org/x/sync/singleflight"
 )
 
 // Reports answers questions, and says which version an answer would have.
 type Reports interface {
 	Answer(ctx context.Context, q report.Question) (report.Answer, error)
-	Version(ctx context.Context, q report.Question) (string, error)
+	Version(ctx context.Context, q report.Question) (string, report.Basis, error)
+	Stands(ctx context.Context, b report.Basis, asOf time.Time) (bool, error)
 }
 
 // Legacy answers the reports of the old system, to the byte. A body is not to be
@@ -78,11 +80,16 @@ type server struct {
 	limits *limits
 	bodies *bodies
 	meter  meter
+	often  *zap.Logger // what is said too often is left out of it
+	wanted notes[*wanted]
+	tags   notes[tagged]
+
+	counting singleflight.Group // by the tag of the answer
 }
 
 // New is the handler of every address.
 func New(c Config) http.Handler {
-	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), limits: newLimits(c.Rate), bodies: newBodies(), meter: newMeter(c.Metrics)}
+	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), limits: newLimits(c.Rate), bodies: newBodies(), meter: newMeter(c.Metrics), often: sampled(c.Log)}
 	s.showRoom()
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true

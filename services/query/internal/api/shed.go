@@ -14,15 +14,8 @@ import (
 // still cheap to do so.
 func (s *server) seated(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		patience := time.NewTimer(s.Patience)
-		defer patience.Stop()
-		select {
-		case s.seats <- struct{}{}:
-		case <-c.Request().Context().Done():
-			return fault.Unavailable.Errorf("gone while waiting: %w", c.Request().Context().Err())
-		case <-patience.C:
-			s.meter.turnedAway.Inc()
-			return fault.Unavailable.With("overloaded", "", "too many questions at once")
+		if err := s.sit(c.Request().Context()); err != nil {
+			return err
 		}
 		defer func() { <-s.seats }()
 
@@ -32,5 +25,25 @@ func (s *server) seated(next echo.HandlerFunc) echo.HandlerFunc {
 		defer c.SetRequest(request) // whoever comes after must not take our end for the client's
 		c.SetRequest(request.WithContext(ctx))
 		return next(c)
+	}
+}
+
+// sit takes a seat, which the caller gives back. A fault is Unavailable.
+func (s *server) sit(ctx context.Context) error {
+	select {
+	case s.seats <- struct{}{}:
+		return nil
+	default:
+	}
+	patience := time.NewTimer(s.Patience)
+	defer patience.Stop()
+	select {
+	case s.seats <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fault.Unavailable.Errorf("gone while waiting: %w", ctx.Err())
+	case <-patience.C:
+		s.meter.turnedAway.Inc()
+		return fault.Unavailable.With("overloaded", "", "too many questions at once")
 	}
 }

@@ -3,6 +3,8 @@ package report
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +22,7 @@ type Reader struct {
 
 	mu        sync.Mutex
 	calendars map[int32]dated               // by the space's number
+	began     map[int32]began               // likewise
 	zones     map[string]*calendar.Calendar // midnight days, by the zone's name
 	words     map[int32]string              // the dictionary, as far as it was needed
 	timelines *timelines                    // of members' plans and teams; nil: not read
@@ -37,7 +40,7 @@ type dated struct {
 func NewReader(pool *pgxpool.Pool) *Reader {
 	return &Reader{
 		pool: pool, memory: newMemory(),
-		calendars: map[int32]dated{}, zones: map[string]*calendar.Calendar{}, words: map[int32]string{},
+		calendars: map[int32]dated{}, began: map[int32]began{}, zones: map[string]*calendar.Calendar{}, words: map[int32]string{},
 	}
 }
 
@@ -68,6 +71,54 @@ func (r *Reader) snapshot(ctx context.Context, q Question, params asker, count f
 		return count(s)
 	})
 	return pg.Classify(err)
+}
+
+// began is when a space's life begins, as of a version of it.
+type began struct {
+	version int64
+	lives   bool
+	day     calendar.Date
+}
+
+// firstDaysOf finds when the life of each space begins: again only where its version
+// moved.
+func (r *Reader) firstDaysOf(ctx context.Context, db pg.Querier, places []*place) error {
+	stale := map[int32]*place{}
+	r.mu.Lock()
+	for _, p := range places {
+		if known, ok := r.began[p.id]; ok && known.version == p.version {
+			p.lives, p.firstDay = known.lives, known.day
+		} else {
+			stale[p.id] = p
+		}
+	}
+	r.mu.Unlock()
+	if len(stale) == 0 {
+		return nil
+	}
+	rows, err := db.Query(ctx, firstDaysSQL, pgx.StrictNamedArgs{"spaces": slices.Collect(maps.Keys(stale))})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	var (
+		id    int32
+		first *int32
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &first}, func() error {
+		if first != nil {
+			stale[id].lives, stale[id].firstDay = true, calendar.Date(*first)
+		}
+		return nil
+	})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range stale {
+		r.began[p.id] = began{p.version, p.lives, p.firstDay}
+	}
+	return nil
 }
 
 // calendarsOf brings the calendars of spaces up to the versions that the snapshot

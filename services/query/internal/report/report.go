@@ -20,7 +20,7 @@ type Report struct {
 	Totals  []Column // of the whole range
 
 	ask  func(ctx context.Context, r *Reader, q Question) (Answer, error)
-	look func(ctx context.Context, r *Reader, q Question) (version string, err error)
+	look func(ctx context.Context, r *Reader, q Question) (version string, rests Basis, err error)
 }
 
 // Definition is what a report means, in the words of its page.
@@ -90,16 +90,16 @@ func define[P asker, Row, Totals any](
 		})
 		return answer, err
 	}
-	r.look = func(ctx context.Context, reader *Reader, q Question) (version string, err error) {
+	r.look = func(ctx context.Context, reader *Reader, q Question) (version string, rests Basis, err error) {
 		var params P
 		if err := decode(&params, r.Params, q.Query); err != nil {
-			return "", err
+			return "", Basis{}, err
 		}
 		err = reader.snapshot(ctx, q, params, func(s *scope) error {
-			version = s.version()
+			version, rests = s.version(), s.basis()
 			return nil
 		})
-		return version, err
+		return version, rests, err
 	}
 	return r
 }

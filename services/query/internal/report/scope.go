@@ -28,6 +28,8 @@ type scope struct {
 
 	completeThrough *time.Time // all that the stream had stored by then is in the numbers
 	refiling        bool       // days of a space that is asked for wait to be filed anew
+	newest          int32      // the number of the space that came last
+	nowhere         int32      // the number of the space that is none
 	memberVersion   int64      // moves with what is said of members
 	visible         []*place   // every space that the asker may see; only those of places are laid out
 
@@ -110,6 +112,9 @@ func (r *Reader) resolve(ctx context.Context, state, rest pg.Querier, q Question
 	if err := s.findPlaces(ctx, state); err != nil {
 		return nil, err
 	}
+	if err := r.firstDaysOf(ctx, state, s.involved()); err != nil {
+		return nil, err
+	}
 	if err := r.calendarsOf(ctx, rest, s.places); err != nil {
 		return nil, err
 	}
@@ -155,23 +160,19 @@ func (s *scope) findPlaces(ctx context.Context, db pg.Querier) error {
 	}
 	var (
 		p        place
-		first    *int32
 		refiling bool
 		complete *time.Time
 	)
-	_, err = pgx.ForEachRow(rows, []any{&p.id, &p.name, &p.settings, &p.version, &first, &refiling, &complete}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&p.id, &p.name, &p.settings, &p.version, &refiling, &complete, &s.newest}, func() error {
 		if complete != nil {
 			at := complete.UTC()
 			s.completeThrough = &at
 		}
 		if p.name == nowhere {
-			s.memberVersion = p.version
+			s.nowhere, s.memberVersion = p.id, p.version
 			return nil
 		}
 		found := p
-		if first != nil {
-			found.lives, found.firstDay = true, calendar.Date(*first)
-		}
 		s.visible = append(s.visible, &found)
 		if len(s.asked.Space) == 0 || slices.Contains(s.asked.Space, found.name) {
 			s.places = append(s.places, &found)
@@ -192,6 +193,14 @@ func (s *scope) findPlaces(ctx context.Context, db pg.Querier) error {
 
 // nowhere is the space of events that are about no single one.
 const nowhere = "_"
+
+// involved is the spaces that the answer rests on.
+func (s *scope) involved() []*place {
+	if s.question.Report.Anywhere {
+		return s.visible
+	}
+	return s.places
+}
 
 // names is the names of the spaces.
 func (s *scope) names() []string {

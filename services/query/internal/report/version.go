@@ -6,14 +6,59 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"time"
+
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Version is the version that the answer to a question would have, for a client
-// that has one already. It costs little: nothing is counted. Faults are those of
-// Answer, but for what only counting finds.
-func (r *Reader) Version(ctx context.Context, q Question) (string, error) {
+// that has one already, and what that rests on. It costs little: nothing is counted.
+// Faults are those of Answer, but for what only counting finds.
+func (r *Reader) Version(ctx context.Context, q Question) (string, Basis, error) {
 	return q.Report.look(ctx, r, q)
 }
+
+// Basis is what the version of an answer rests on: as long as that stands, so does
+// the version. The zero Basis never stands.
+type Basis struct {
+	spaces []int32
+	sum    int64 // of their versions
+	newest int32 // of all spaces: one that comes may be part of the answer
+	minute int64 // that the question was asked in
+}
+
+// Stands says whether the same question, asked again, has an answer of the same
+// version. It costs less than to ask for the version: one statement, of few rows. A
+// version that may have changed and did not is said to have fallen. A fault is
+// Unavailable.
+func (r *Reader) Stands(ctx context.Context, s Basis, asOf time.Time) (bool, error) {
+	if s.spaces == nil || s.minute != minuteOf(asOf.UnixMicro()) {
+		return false, nil
+	}
+	var (
+		sum    int64
+		newest int32
+	)
+	err := r.pool.QueryRow(ctx, basisSQL, pgx.StrictNamedArgs{"spaces": s.spaces}).Scan(&sum, &newest)
+	return sum == s.sum && newest == s.newest, pg.Classify(err)
+}
+
+func (s *scope) basis() Basis {
+	if s.refiling {
+		return Basis{}
+	}
+	found := Basis{spaces: []int32{s.nowhere}, sum: s.memberVersion, newest: s.newest, minute: minuteOf(s.asOf)}
+	for _, p := range s.involved() {
+		found.spaces = append(found.spaces, p.id)
+		found.sum += p.version
+	}
+	return found
+}
+
+// minuteOf numbers minutes: what is about the present, and what a period like
+// `today` means, moves at most with each of them.
+func minuteOf(at int64) int64 { return at / time.Minute.Microseconds() }
 
 // version tells states of an answer apart: it moves with the question, with
 // anything that is written of the spaces or of members, and with each minute of a
@@ -25,13 +70,9 @@ func (s *scope) version() string {
 		schema, s.question.fingerprint(), s.question.Visible, s.from, s.to, s.clip.start, s.clip.end, s.refiling, s.memberVersion,
 	})
 	if s.asOf < s.ending() {
-		_ = encoder.Encode(s.asOf / time.Minute.Microseconds())
+		_ = encoder.Encode(minuteOf(s.asOf))
 	}
-	places := s.places
-	if s.question.Report.Anywhere {
-		places = s.visible
-	}
-	for _, p := range places {
+	for _, p := range s.involved() {
 		_ = encoder.Encode([]any{p.name, p.version})
 	}
 	return hex.EncodeToString(hash.Sum(nil)[:12])
