@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"coworking/pkg/event"
 
@@ -17,11 +16,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestWorldIsTheSameEachTimeAndCanBeStored(t *testing.T) {
 	const n = 10_000
-	first, err := world(n)
+	first, err := world(n, worldSpaces)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := world(n)
+	second, err := world(n, worldSpaces)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,41 +46,48 @@ func TestWorldIsTheSameEachTimeAndCanBeStored(t *testing.T) {
 	}
 }
 
-func TestResultsReplaceTheTableAndNothingElse(t *testing.T) {
+func TestFiguresReplaceTheirTableAndNothingElse(t *testing.T) {
 	folder := t.TempDir()
-	readme, figures := filepath.Join(folder, "README.md"), filepath.Join(folder, "results.json")
-	document := "before\n" + tableBegins + "old\n" + tableEnds + "after\n"
-	if err := os.WriteFile(readme, []byte(document), 0o600); err != nil {
+	b := base{Results: folder, Readme: filepath.Join(folder, "README.md")}
+	const begins, ends = "<!-- drain: written by bench -->\n", "<!-- end of drain -->\n"
+	if err := os.WriteFile(b.Readme, []byte("before\n"+begins+"old\n"+ends+"after\n"), 0o600); err != nil {
 		t.Fatal(err)
-	}
-	results := Results{
-		Measured: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Machine: "m", Go: "go1.26", Events: 10, Batch: 5,
-		Postgres: map[string]string{"server_version": "15"},
-		Runs: []Run{
-			{Round: 1, Name: "ceiling", EventsPerSecond: 100},
-			{Round: 1, Name: "service", EventsPerSecond: 90},
-			{Round: 2, Name: "service", EventsPerSecond: 50},
-			{Round: 2, Name: "ceiling", EventsPerSecond: 100},
-			{Round: 3, Name: "ceiling", EventsPerSecond: 200},
-			{Round: 3, Name: "service", EventsPerSecond: 160},
-		},
-	}
-	results.compare()
-	if diff := cmp.Diff(Spread{Median: 0.8, Min: 0.5, Max: 0.9}, results.Ratio); diff != "" {
-		t.Errorf("ratio (-want +got):\n%s", diff)
 	}
 	var out strings.Builder
-	if err := results.write(&out, figures, readme); err != nil {
+	if err := b.keep(&out, "drain", map[string]int{"events": 10}, "new\n"); err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(readme)
+	got, err := os.ReadFile(b.Readme)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff("before\n"+tableBegins+out.String()+tableEnds+"after\n", string(got)); diff != "" {
+	if diff := cmp.Diff("before\n"+begins+"\nnew\n\n"+ends+"after\n", string(got)); diff != "" {
 		t.Errorf("document (-want +got):\n%s", diff)
 	}
-	if !strings.Contains(out.String(), "**0.80** (0.50 – 0.90)") {
-		t.Errorf("the table does not give the ratio:\n%s", out.String())
+	if err := b.keep(&out, "live", nil, ""); err == nil {
+		t.Error("a measure without a place in the document is kept")
+	}
+}
+
+func TestRatesAreComparedRoundByRound(t *testing.T) {
+	all := runs{
+		{Round: 1, Name: "ceiling", EventsPerSecond: 100},
+		{Round: 1, Name: "service", EventsPerSecond: 90},
+		{Round: 2, Name: "service", EventsPerSecond: 50},
+		{Round: 2, Name: "ceiling", EventsPerSecond: 100},
+		{Round: 3, Name: "ceiling", EventsPerSecond: 200},
+		{Round: 3, Name: "service", EventsPerSecond: 160},
+	}
+	if diff := cmp.Diff(Spread{Median: 0.8, Min: 0.5, Max: 0.9}, all.ratio("service", "ceiling")); diff != "" {
+		t.Errorf("ratio (-want +got):\n%s", diff)
+	}
+}
+
+func TestPercentilesAreOfTheNearestRank(t *testing.T) {
+	values := []float64{4, 1, 3, 2}
+	for p, want := range map[int]float64{0: 1, 25: 1, 50: 2, 75: 3, 99: 4, 100: 4} {
+		if got := percentile(values, p); got != want {
+			t.Errorf("percentile %d: %g, want %g", p, got, want)
+		}
 	}
 }

@@ -4,51 +4,97 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
-	"time"
 
 	"go.uber.org/zap"
 )
 
-// drainCmd publishes events and lets a program store them, the service and the
-// ceiling in turn, round after round.
+// drainCmd publishes events and lets programs store them, in turn, round after
+// round.
 type drainCmd struct {
-	Events  int    `default:"100000" help:"How many events are published and stored."`
-	Rounds  int    `default:"3" help:"How often each stores them."`
-	Batch   int    `default:"5000" help:"The most events in one transaction."`
-	Ingest  string `default:"bin/ingest" type:"existingfile" help:"The service's binary."`
-	Results string `default:"bench/results.json" help:"Where the figures go."`
-	Readme  string `default:"bench/README.md" help:"The document whose table they replace."`
+	base
+
+	Events int `default:"100000" help:"How many events are published and stored."`
+	Rounds int `default:"3" help:"How often each program stores them."`
 }
 
 // Run measures, and writes what it found.
 func (c *drainCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
-	ground, err := c.open(ctx, log)
+	found, err := c.compete(ctx, log, c.Events, c.Rounds, false, func(g *ground) []contestant {
+		return []contestant{g.ceiling(), g.service(1), g.alone()}
+	})
 	if err != nil {
 		return err
 	}
-	defer ground.close()
-	results := Results{
-		Machine: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
-		Go:      runtime.Version(), Events: c.Events, Batch: c.Batch, Measured: time.Now().UTC().Truncate(time.Second),
-	}
-	if results.Postgres, err = ground.postgresSettings(ctx); err != nil {
+	published := spread(found.Runs.of("service").each(func(r Run) float64 { return r.PublishedPerSecond }))
+	return c.keep(out, "drain", found, fmt.Sprintf(
+		"%d events that lie in the stream, in batches of at most %d; %s\n\n%s\nThe service's rate is **%s** of the ceiling's in the same round, and **%s** times that of a transaction for each event (alone). Published with acknowledgement at %.0f events/s.\n",
+		c.Events, c.Batch, found.Machine, found.Runs.table("ceiling", "service", "alone"),
+		found.Runs.ratio("service", "ceiling").format("%.2f"), found.Runs.ratio("service", "alone").format("%.0f"), published.Median))
+}
+
+// liveCmd is the same while events come in.
+type liveCmd struct {
+	base
+
+	Events int `default:"200000" help:"How many events are published and stored."`
+	Rounds int `default:"3" help:"How often each program stores them."`
+}
+
+// Run measures, and writes what it found.
+func (c *liveCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
+	found, err := c.compete(ctx, log, c.Events, c.Rounds, true, func(g *ground) []contestant {
+		return []contestant{g.ceiling(), g.service(1)}
+	})
+	if err != nil {
 		return err
 	}
-	contestants := []contestant{ground.ceiling(), ground.service()}
-	for round := range c.Rounds {
-		// Who begins alternates: whatever the machine does slowly, it does to both.
+	return c.keep(out, "live", found, fmt.Sprintf(
+		"%d events, published while they are stored: at most %d lie in the stream, never none; %s\n\n%s\nThe service's rate is **%s** of the ceiling's in the same round.\n",
+		c.Events, ahead, found.Machine, found.Runs.table("ceiling", "service"), found.Runs.ratio("service", "ceiling").format("%.2f")))
+}
+
+// competition is what became of a measure of several contestants.
+type competition struct {
+	Machine Machine `json:"machine"`
+	Events  int     `json:"events"`
+	Batch   int     `json:"batch"`
+	Runs    runs    `json:"runs"`
+}
+
+// compete lets contestants store the same events, in turn.
+func (b base) compete(ctx context.Context, log *zap.Logger, events, rounds int, live bool, enter func(*ground) []contestant) (*competition, error) {
+	g, err := b.open(ctx, log)
+	if err != nil {
+		return nil, err
+	}
+	defer g.close()
+	settings, err := g.postgresSettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	happened, err := world(events, worldSpaces)
+	if err != nil {
+		return nil, err
+	}
+	found := &competition{Machine: newMachine(settings), Events: events, Batch: b.Batch}
+	found.Runs, err = g.rounds(ctx, log, rounds, enter(g), func(contestant) task { return task{happened, live} })
+	return found, err
+}
+
+// rounds is each contestant's turn in each round.
+func (g *ground) rounds(ctx context.Context, log *zap.Logger, rounds int, contestants []contestant, give func(contestant) task) (all runs, err error) {
+	for round := range rounds {
+		// Who begins alternates: whatever the machine does slowly, it does to all.
 		for i := range contestants {
-			contestant := contestants[(round+i)%len(contestants)]
-			run, err := ground.measure(ctx, contestant)
+			c := contestants[(round+i)%len(contestants)]
+			run, err := g.measure(ctx, c, give(c))
 			if err != nil {
-				return fmt.Errorf("%s: %w", contestant.name, err)
+				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
 			run.Round = round + 1
-			results.Runs = append(results.Runs, run)
+			all = append(all, run)
 			log.Info("measured", zap.Int("round", run.Round), zap.String("program", run.Name), zap.Int("events_per_second", int(run.EventsPerSecond)))
 		}
 	}
-	results.compare()
-	return results.write(out, c.Results, c.Readme)
+	return all, nil
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"coworking/pkg/devbroker"
@@ -20,9 +20,18 @@ import (
 	"go.uber.org/zap"
 )
 
-// ground is what both contestants work on: one broker, one Postgres.
+// base is the flags that every measure has.
+type base struct {
+	Ingest  string `default:"bin/ingest" type:"existingfile" help:"The service that writes."`
+	Query   string `default:"bin/query" type:"existingfile" help:"The service that answers."`
+	Batch   int    `default:"5000" help:"The most events in one transaction."`
+	Results string `default:"bench/results" type:"existingdir" help:"The folder that the figures go to."`
+	Readme  string `default:"bench/README.md" type:"existingfile" help:"The document whose tables they replace."`
+}
+
+// ground is what all contestants work on: one broker, one Postgres.
 type ground struct {
-	*drainCmd
+	base
 
 	dir    string
 	broker *devbroker.Broker
@@ -32,8 +41,8 @@ type ground struct {
 	closes []func()
 }
 
-func (c *drainCmd) open(ctx context.Context, log *zap.Logger) (_ *ground, err error) {
-	g := &ground{drainCmd: c}
+func (b base) open(ctx context.Context, log *zap.Logger) (_ *ground, err error) {
+	g := &ground{base: b}
 	defer func() {
 		if err != nil {
 			g.close()
@@ -62,7 +71,7 @@ func (c *drainCmd) open(ctx context.Context, log *zap.Logger) (_ *ground, err er
 	}
 	g.js = js
 	g.closes = append(g.closes, connection.Close)
-	return g, g.setup(ctx)
+	return g, g.setup(ctx, 1)
 }
 
 func (g *ground) close() {
@@ -71,9 +80,9 @@ func (g *ground) close() {
 	}
 }
 
-// setup makes the stream, and the service's durable anew if it is gone.
-func (g *ground) setup(ctx context.Context) error {
-	return g.command(ctx, g.Ingest, "setup", "--nats-url", g.broker.URL(), "--max-bytes", "2147483648")
+// setup makes the stream, and the service's durables anew if they are gone.
+func (g *ground) setup(ctx context.Context, partitions int) error {
+	return g.command(ctx, g.Ingest, "setup", "--nats-url", g.broker.URL(), "--max-bytes", "4294967296", "--partitions", strconv.Itoa(partitions))
 }
 
 // command runs a program to its end; its output is in the error.
@@ -114,17 +123,11 @@ func (g *ground) publish(ctx context.Context, events []event.Event) (float64, er
 
 // empty gives a contestant a stream and a database with nothing in them.
 func (g *ground) empty(ctx context.Context, c contestant) error {
-	events, err := g.js.Stream(ctx, stream.Name)
-	if err != nil {
+	if err := g.js.DeleteStream(ctx, stream.Name); err != nil { // its number of partitions stays for good
 		return err
 	}
-	if err := events.Purge(ctx); err != nil {
+	if err := g.setup(ctx, max(1, c.workers)); err != nil {
 		return err
-	}
-	for _, consumer := range []string{stream.Durable(0), ceilingConsumer} {
-		if err := events.DeleteConsumer(ctx, consumer); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-			return err
-		}
 	}
 	for _, statement := range []string{"drop database if exists " + c.name, "create database " + c.name} {
 		if _, err := g.admin.Exec(ctx, statement); err != nil {

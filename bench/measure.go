@@ -1,14 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
-	"syscall"
 	"time"
+
+	"coworking/pkg/event"
 
 	"coworking/pkg/stream"
 
@@ -17,34 +17,46 @@ import (
 
 // contestant is a program that stores what is in the stream.
 type contestant struct {
-	name     string // also of its database
-	consumer string // its durable
-	prepare  func(ctx context.Context, database string) error
-	command  func(database string) *exec.Cmd
-	stored   string // counts what it stored
-	left     string // counts what it still has to do when all is stored
+	name      string   // also of its database
+	consumers []string // its durables
+	prepare   func(ctx context.Context, database string) error
+	command   func(database string) *exec.Cmd
+	stored    string // counts what it stored
+	left      string // counts what it still has to do when all is stored
+	share     int    // of the events that the others store: one in so many
+	workers   int    // of the service
 }
 
-func (g *ground) service() contestant {
-	return contestant{
-		name: "service", consumer: stream.Durable(0),
+// service is the program that this is about, with a worker for each partition.
+func (g *ground) service(workers int) contestant {
+	c := contestant{
+		name: "service", share: 1, workers: workers,
 		stored: "select count(*) from events", left: "select count(*) from refile",
 		prepare: func(ctx context.Context, database string) error {
-			if err := g.command(ctx, g.Ingest, "migrate", "up", "--database-url", database); err != nil {
-				return err
-			}
-			return g.setup(ctx)
+			return g.command(ctx, g.Ingest, "migrate", "up", "--database-url", database)
 		},
-		command: func(database string) *exec.Cmd {
-			return exec.Command(g.Ingest, "run", "--database-url", database, "--nats-url", g.broker.URL(),
-				"--batch-size", strconv.Itoa(g.Batch), "--intake-addr", "127.0.0.1:0")
-		},
+		command: func(database string) *exec.Cmd { return g.ingest(database, workers, "127.0.0.1:0") },
 	}
+	for partition := range workers {
+		c.consumers = append(c.consumers, stream.Durable(partition))
+	}
+	return c
 }
 
-func (g *ground) ceiling() contestant {
+// ingest is the command that runs the service's writing half.
+func (g *ground) ingest(database string, workers int, address string) *exec.Cmd {
+	return exec.Command(g.Ingest, "run", "--database-url", database, "--nats-url", g.broker.URL(),
+		"--partitions", strconv.Itoa(workers), "--batch-size", strconv.Itoa(g.Batch), "--intake-addr", address)
+}
+
+// ceiling is the simple program that the service is measured beside, alone the same
+// with a transaction for each event.
+func (g *ground) ceiling() contestant { return g.simple("ceiling", g.Batch, 1) }
+func (g *ground) alone() contestant   { return g.simple("alone", 1, 20) }
+
+func (g *ground) simple(name string, batch, share int) contestant {
 	return contestant{
-		name: "ceiling", consumer: ceilingConsumer,
+		name: name, consumers: []string{ceilingConsumer}, share: share,
 		stored: "select count(*) from ceiling_events", left: "select 0",
 		prepare: func(ctx context.Context, _ string) error {
 			_, err := g.js.CreateConsumer(ctx, stream.Name, jetstream.ConsumerConfig{
@@ -57,37 +69,44 @@ func (g *ground) ceiling() contestant {
 			if err != nil {
 				self = os.Args[0]
 			}
-			return exec.Command(self, "ceiling", "--database-url", database, "--nats-url", g.broker.URL(), "--batch-size", strconv.Itoa(g.Batch))
+			return exec.Command(self, "ceiling", "--database-url", database, "--nats-url", g.broker.URL(), "--batch-size", strconv.Itoa(batch))
 		},
 	}
+}
+
+// task is what contestants are given to store: events that lie in the stream when
+// they begin, or that come while they store them.
+type task struct {
+	events []event.Event
+	live   bool
 }
 
 // measure lets a contestant store what it is given, into a database of its own:
 // first what the spaces say of themselves, which is not measured, then all that
 // happens in them.
-func (g *ground) measure(ctx context.Context, c contestant) (Run, error) {
+func (g *ground) measure(ctx context.Context, c contestant, t task) (Run, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	said, err := places()
 	if err != nil {
 		return Run{}, err
 	}
-	happened, err := world(g.Events)
-	if err != nil {
-		return Run{}, err
-	}
+	happened := t.events[:len(t.events)/c.share]
 	if err := g.empty(ctx, c); err != nil {
 		return Run{}, err
 	}
 	if _, err := g.publish(ctx, said); err != nil {
 		return Run{}, err
 	}
-	if _, _, err := g.drain(ctx, c); err != nil {
+	if _, _, err := g.drain(ctx, c, nil); err != nil {
 		return Run{}, err
 	}
 
-	published, err := g.publish(ctx, happened)
-	if err != nil {
+	var coming []event.Event
+	published := 0.0
+	if t.live {
+		coming = happened
+	} else if published, err = g.publish(ctx, happened); err != nil {
 		return Run{}, err
 	}
 	if _, err := g.admin.Exec(ctx, "checkpoint"); err != nil {
@@ -97,7 +116,7 @@ func (g *ground) measure(ctx context.Context, c contestant) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
-	took, used, err := g.drain(ctx, c)
+	took, used, err := g.drain(ctx, c, coming)
 	if err != nil {
 		return Run{}, err
 	}
@@ -112,71 +131,37 @@ func (g *ground) measure(ctx context.Context, c contestant) (Run, error) {
 	if all := len(said) + len(happened); stored != all {
 		return Run{}, fmt.Errorf("%d events were published, %d are stored", all, stored)
 	}
-	events := float64(g.Events)
+	events := float64(len(happened))
 	return Run{
 		Name: c.name, Seconds: took.Seconds(), EventsPerSecond: events / took.Seconds(), PublishedPerSecond: published,
-		CPUMicrosecondsPerEvent: used.Seconds() * 1e6 / events, WALBytesPerEvent: float64(after-before) / events,
+		CPUMicrosecondsPerEvent: used.CPU.Seconds() * 1e6 / events, WALBytesPerEvent: float64(after-before) / events,
+		MemoryMiB: float64(used.Memory) / (1 << 20),
 	}, nil
 }
 
-// drain runs a contestant until it has stored what is in the stream, and stops it:
-// how long that took, and how much of a core the program used.
-func (g *ground) drain(ctx context.Context, c contestant) (took, used time.Duration, err error) {
-	consumer, err := g.js.Consumer(ctx, stream.Name, c.consumer)
+// drain runs a contestant until it has stored what is in the stream, and what comes
+// meanwhile, and stops it: how long that took, and what the program used.
+func (g *ground) drain(ctx context.Context, c contestant, coming []event.Event) (took time.Duration, used usage, err error) {
+	progress, err := g.follow(ctx, c.consumers)
 	if err != nil {
-		return 0, 0, err
+		return 0, usage{}, err
 	}
-	program := c.command(g.server.URL(c.name))
-	var output bytes.Buffer
-	program.Stdout, program.Stderr = &output, &output
-	if err := program.Start(); err != nil {
-		return 0, 0, err
+	running, err := start(c.command(g.server.URL(c.name)))
+	if err != nil {
+		return 0, usage{}, err
 	}
-	exited := make(chan error, 1)
-	go func() { exited <- program.Wait() }()
-	if took, err = drained(ctx, consumer, exited); err == nil {
+	publishing, stop := context.WithCancel(ctx)
+	defer stop()
+	published := make(chan error, 1)
+	go func() { published <- g.keepAhead(publishing, coming, progress) }()
+	if took, err = progress.drained(ctx, published, running.exited); err == nil {
 		err = g.finished(ctx, c)
 	}
 	if err != nil {
-		_ = program.Process.Kill()
-		return 0, 0, fmt.Errorf("%w\n%s", err, output.String())
+		return 0, usage{}, running.abandon(err)
 	}
-	if err := program.Process.Signal(syscall.SIGTERM); err != nil {
-		return 0, 0, err
-	}
-	if err := <-exited; err != nil {
-		return 0, 0, fmt.Errorf("stopping: %w\n%s", err, output.String())
-	}
-	return took, program.ProcessState.UserTime() + program.ProcessState.SystemTime(), nil
-}
-
-// drained waits until everything was acknowledged, and returns how long that took
-// from the first delivery. Both contestants acknowledge after their commit, so the
-// broker is the one clock for both.
-func drained(ctx context.Context, consumer jetstream.Consumer, exited <-chan error) (time.Duration, error) {
-	deliveredBefore := consumer.CachedInfo().Delivered.Consumer
-	var began time.Time
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		case err := <-exited:
-			return 0, fmt.Errorf("it ended before all was stored: %w", err)
-		case <-tick.C:
-		}
-		info, err := consumer.Info(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if began.IsZero() && info.Delivered.Consumer > deliveredBefore {
-			began = time.Now()
-		}
-		if !began.IsZero() && info.NumPending == 0 && info.NumAckPending == 0 {
-			return time.Since(began), nil
-		}
-	}
+	used, err = running.stop()
+	return took, used, err
 }
 
 // finished waits until a contestant has nothing left to do.

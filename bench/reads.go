@@ -1,20 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"coworking/pkg/stream"
@@ -26,12 +19,10 @@ import (
 // readsCmd measures how long reports take beside the queries of the system before, as
 // plain SQL over the same tokens, at several sizes of history.
 type readsCmd struct {
-	Tokens  []int  `default:"100000,1000000" help:"How many one-time tokens there are, each issued and used: two events. The history grows from one size to the next."`
-	Times   int    `default:"30" help:"How often each question is asked."`
-	Ingest  string `default:"bin/ingest" type:"existingfile" help:"The service that writes."`
-	Query   string `default:"bin/query" type:"existingfile" help:"The service that answers."`
-	Results string `default:"bench/reads.json" help:"Where the figures go."`
-	Readme  string `default:"bench/README.md" help:"The document whose table they replace."`
+	base
+
+	Tokens []int `default:"100000,1000000" help:"How many one-time tokens there are, each issued and used: two events. The history grows from one size to the next."`
+	Times  int   `default:"30" help:"How often each question is asked."`
 }
 
 // reading is how long a question took, in milliseconds, at one size.
@@ -49,7 +40,7 @@ type reading struct {
 
 // Run fills a database, and asks it everything.
 func (c *readsCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
-	g, err := (&drainCmd{Ingest: c.Ingest, Batch: 5000}).open(ctx, log)
+	g, err := c.open(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -88,7 +79,7 @@ type reads struct {
 }
 
 func (r *reads) prepare(ctx context.Context) (err error) {
-	if err := r.ground.empty(ctx, r.ground.service()); err != nil {
+	if err := r.ground.empty(ctx, r.ground.service(1)); err != nil {
 		return err
 	}
 	if _, err := r.ground.admin.Exec(ctx, "create database old"); err != nil {
@@ -125,7 +116,7 @@ func (r *reads) grow(ctx context.Context, from, to int) error {
 		if _, err := r.ground.publish(ctx, events); err != nil {
 			return err
 		}
-		if _, _, err := r.ground.drain(ctx, r.ground.service()); err != nil {
+		if _, _, err := r.ground.drain(ctx, r.ground.service(1), nil); err != nil {
 			return err
 		}
 		streamed, err := r.ground.js.Stream(ctx, stream.Name)
@@ -156,11 +147,12 @@ func (r *reads) grow(ctx context.Context, from, to int) error {
 // ask starts the service and asks it for every report there is, and for the two old
 // ones, each beside the old system's query.
 func (r *reads) ask(ctx context.Context, tokens int) ([]reading, error) {
-	address, stop, err := r.serve(ctx)
+	service, err := r.ground.serve(ctx, "service")
 	if err != nil {
 		return nil, err
 	}
-	defer stop()
+	defer func() { _, _ = service.stop() }()
+	address := service.address
 	reports, err := r.reports(ctx, address)
 	if err != nil {
 		return nil, err
@@ -176,20 +168,22 @@ func (r *reads) ask(ctx context.Context, tokens int) ([]reading, error) {
 	var all []reading
 	for _, q := range questions {
 		found := reading{Tokens: tokens, Name: q.name}
-		if found.First, found.Bytes, err = r.time(ctx, address+q.path); err != nil {
+		first, body, err := get(ctx, address+q.path)
+		if err != nil {
 			return nil, err
 		}
+		found.First, found.Bytes = first, len(body)
 		var changed, again, old []float64
 		for range r.Times { // side by side: whatever the machine does slowly, it does to all
 			if err := r.touch(ctx); err != nil {
 				return nil, err
 			}
-			took, _, err := r.time(ctx, address+q.path)
+			took, _, err := get(ctx, address+q.path)
 			if err != nil {
 				return nil, err
 			}
 			changed = append(changed, took)
-			if took, _, err = r.time(ctx, address+q.path); err != nil {
+			if took, _, err = get(ctx, address+q.path); err != nil {
 				return nil, err
 			}
 			again = append(again, took)
@@ -215,57 +209,6 @@ func (r *reads) ask(ctx context.Context, tokens int) ([]reading, error) {
 func (r *reads) touch(ctx context.Context) error {
 	_, err := r.db.Exec(ctx, touchSQL)
 	return err
-}
-
-// serve runs the service until stop is called.
-func (r *reads) serve(ctx context.Context) (address string, stop func(), err error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	host := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		return "", nil, err
-	}
-	program := exec.Command(r.Query, "run", "--query-addr", host, "--database-url", r.ground.server.URL("service"))
-	var output bytes.Buffer
-	program.Stdout, program.Stderr = &output, &output
-	if err := program.Start(); err != nil {
-		return "", nil, err
-	}
-	stop = func() {
-		_ = program.Process.Signal(syscall.SIGTERM)
-		_ = program.Wait()
-	}
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for giveUp := time.Now().Add(10 * time.Second); time.Now().Before(giveUp); <-tick.C {
-		if _, _, err = r.time(ctx, "http://"+host+"/readyz"); err == nil {
-			return "http://" + host, stop, nil
-		}
-	}
-	stop()
-	return "", nil, fmt.Errorf("the service is not ready: %w\n%s", err, output.String())
-}
-
-// time asks once, and reads the answer to its end.
-func (r *reads) time(ctx context.Context, address string) (took float64, size int, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return 0, 0, err
-	}
-	began := time.Now()
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	took = milliseconds(time.Since(began))
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = errors.New(address + ": " + response.Status + ": " + string(body))
-	}
-	return took, len(body), err
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
@@ -296,27 +239,14 @@ func (r *reads) reports(ctx context.Context, address string) ([]string, error) {
 	return names, nil
 }
 
-// The reads' table stands between these lines of the document.
-const (
-	readsBegin = "<!-- reads: written by make bench-reads -->\n"
-	readsEnd   = "<!-- end of reads -->\n"
-)
-
 func (r *reads) write(ctx context.Context, all []reading) error {
 	settings, err := r.ground.postgresSettings(ctx)
 	if err != nil {
 		return err
 	}
-	body, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(r.Results, append(body, '\n'), 0o644); err != nil {
-		return err
-	}
+	machine := newMachine(settings)
 	var table strings.Builder
-	fmt.Fprintf(&table, "\n%s/%s, %d cores, Postgres %s, %s, %s; medians of %d, in milliseconds.\n\n| report | tokens | bytes | first | after an event | again | old query | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|---|---|\n",
-		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), settings["server_version"], runtime.Version(), time.Now().UTC().Format(time.DateOnly), r.Times)
+	fmt.Fprintf(&table, "Medians of %d, in milliseconds; %s\n\n| report | tokens | bytes | first | after an event | again | old query | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|---|---|\n", r.Times, machine)
 	slices.SortStableFunc(all, func(a, b reading) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range all {
 		old, changed, again := "", "", ""
@@ -327,9 +257,5 @@ func (r *reads) write(ctx context.Context, all []reading) error {
 		fmt.Fprintf(&table, "| %s | %d | %d | %.1f | %.2f | %.2f | %s | %s | %s |\n",
 			f.Name, f.Tokens, f.Bytes, f.First, f.Changed.Median, f.Again.Median, old, changed, again)
 	}
-	table.WriteByte('\n')
-	if _, err := io.WriteString(r.out, table.String()); err != nil {
-		return err
-	}
-	return replace(r.Readme, readsBegin, readsEnd, table.String())
+	return r.keep(r.out, "reads", map[string]any{"machine": machine, "readings": all}, table.String())
 }

@@ -37,14 +37,14 @@ func places() ([]event.Event, error) {
 	return identified(events)
 }
 
-// world is n events of members who come and go, in the order of their time, the
-// same each time.
-func world(n int) ([]event.Event, error) {
+// world is n events of members who come to so many of the spaces and go, in the
+// order of their time, the same each time.
+func world(n, spaces int) ([]event.Event, error) {
 	random := rand.New(rand.NewPCG(1, 2))
 	events := make([]event.Event, 0, n+4)
 	for day := worldStart; len(events) < n; day = day.AddDate(0, 0, 1) {
 		for range visitsADay {
-			events = appendVisit(events, random, day)
+			events = appendVisit(events, random, day, spaces)
 		}
 	}
 	events = events[:n]
@@ -69,10 +69,10 @@ func space(i int) string { return fmt.Sprintf("space-%02d", i) }
 
 // appendVisit adds what one stay says: a check-in; for some a sight of their phone,
 // a second opening of the door or a lunch outside; for most a check-out.
-func appendVisit(events []event.Event, random *rand.Rand, day time.Time) []event.Event {
+func appendVisit(events []event.Event, random *rand.Rand, day time.Time, spaces int) []event.Event {
 	at := day.Add(time.Duration(random.NormFloat64()*float64(2*time.Hour)) + 9*time.Hour + 30*time.Minute).Truncate(time.Microsecond)
 	e := event.Event{
-		Kind: event.CheckIn, Time: at, Space: space(random.IntN(worldSpaces)),
+		Kind: event.CheckIn, Time: at, Space: space(random.IntN(spaces)),
 		Member: fmt.Sprintf("member-%04d", random.IntN(worldMembers)),
 		Data:   event.Data{Method: methods[random.IntN(len(methods))], PartySize: 1},
 	}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// allCmd is every measure, in turn.
+type allCmd struct {
+	base
+
+	Full bool `help:"As long as it takes: more rounds, ten million tokens, an hour of events."`
+}
+
+// Run measures everything.
+func (c *allCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
+	measures := []interface {
+		Run(ctx context.Context, log *zap.Logger, out io.Writer) error
+	}{
+		&drainCmd{c.base, 60_000, 2},
+		&liveCmd{c.base, 100_000, 1},
+		&workersCmd{c.base, 40_000, 1, []int{1, 2}},
+		&visibleCmd{c.base, []int{5000, 20_000}, 6 * time.Second},
+		&soakCmd{c.base, 2000, 12 * time.Second, 4 * time.Second},
+		&serveCmd{c.base, time.Second, 3, 8},
+		&readsCmd{c.base, []int{20_000}, 10},
+	}
+	if c.Full {
+		measures = measures[:0]
+		measures = append(measures,
+			&drainCmd{c.base, 500_000, 5},
+			&liveCmd{c.base, 500_000, 5},
+			&workersCmd{c.base, 200_000, 3, []int{1, 2, 4}},
+			&visibleCmd{c.base, []int{1000, 5000, 20_000}, 30 * time.Second},
+			&serveCmd{c.base, 3 * time.Second, 5, 8},
+			&readsCmd{c.base, []int{100_000, 1_000_000, 10_000_000}, 30},
+			&soakCmd{c.base, 2000, time.Hour, 5 * time.Minute},
+		)
+	}
+	for _, measure := range measures {
+		if err := measure.Run(ctx, log, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,325 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"coworking/pkg/event"
+	"coworking/pkg/stream"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+)
+
+// visibleCmd measures how long after it was due an event is in a report.
+type visibleCmd struct {
+	base
+
+	Rates []int         `default:"1000,5000,20000" help:"How many events come in a second."`
+	For   time.Duration `default:"15s" help:"How long they do, at each rate."`
+}
+
+// Run measures, and writes what it found.
+func (c *visibleCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
+	g, err := c.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer g.close()
+	settings, err := g.postgresSettings(ctx)
+	if err != nil {
+		return err
+	}
+	machine := newMachine(settings)
+	var found []flow
+	for _, rate := range c.Rates {
+		f, err := g.flow(ctx, rate, c.For, c.For)
+		if err != nil {
+			return err
+		}
+		log.Info("measured", zap.Int("events_per_second", rate), zap.Float64("p99_ms", f.Windows[0].P99))
+		found = append(found, *f)
+	}
+	var table strings.Builder
+	fmt.Fprintf(&table, "Milliseconds from when an event was due to a report that shows it; each rate for %v; %s\n\n| events/s | events seen | p50 | p99 | most | memory of ingest, MiB | of query, MiB |\n|---|---|---|---|---|---|---|\n", c.For, machine)
+	for _, f := range found {
+		w := f.Windows[0]
+		fmt.Fprintf(&table, "| %d | %d | %.1f | %.1f | %.1f | %.0f | %.0f |\n", f.Rate, w.Seen, w.P50, w.P99, w.Max, f.IngestMiB, f.QueryMiB)
+	}
+	return c.keep(out, "visible", map[string]any{"machine": machine, "flows": found}, table.String())
+}
+
+// soakCmd lets events come in for a long time.
+type soakCmd struct {
+	base
+
+	Rate   int           `default:"2000" help:"How many events come in a second."`
+	For    time.Duration `default:"10m" help:"How long they do."`
+	Window time.Duration `default:"1m" help:"How long each line of the table is about."`
+}
+
+// Run measures, and writes what it found.
+func (c *soakCmd) Run(ctx context.Context, _ *zap.Logger, out io.Writer) error {
+	g, err := c.open(ctx, zap.NewNop())
+	if err != nil {
+		return err
+	}
+	defer g.close()
+	settings, err := g.postgresSettings(ctx)
+	if err != nil {
+		return err
+	}
+	machine := newMachine(settings)
+	f, err := g.flow(ctx, c.Rate, c.For, c.Window)
+	if err != nil {
+		return err
+	}
+	var table strings.Builder
+	fmt.Fprintf(&table, "%d events/s for %v; milliseconds from when an event was due to a report that shows it; %s\n\n| after | p50 | p99 | most | memory of ingest, MiB | of query, MiB | database, MiB |\n|---|---|---|---|---|---|---|\n", c.Rate, c.For, machine)
+	for i, w := range f.Windows {
+		fmt.Fprintf(&table, "| %v | %.1f | %.1f | %.1f | %.0f | %.0f | %.0f |\n", time.Duration(i+1)*c.Window, w.P50, w.P99, w.Max, w.IngestMiB, w.QueryMiB, w.DatabaseMiB)
+	}
+	return c.keep(out, "soak", map[string]any{"machine": machine, "flow": f}, table.String())
+}
+
+// flow is what happened while events came in at a rate.
+type flow struct {
+	Rate      int      `json:"events_per_second"`
+	Windows   []window `json:"windows"`
+	IngestMiB float64  `json:"ingest_mib"` // the most
+	QueryMiB  float64  `json:"query_mib"`
+}
+
+// window is a part of that time; milliseconds, and what was there at its end.
+type window struct {
+	Seen        int     `json:"seen"`
+	P50         float64 `json:"p50_ms"`
+	P99         float64 `json:"p99_ms"`
+	Max         float64 `json:"max_ms"`
+	IngestMiB   float64 `json:"ingest_mib"`
+	QueryMiB    float64 `json:"query_mib"`
+	DatabaseMiB float64 `json:"database_mib"`
+}
+
+// One event in so many is of the space that the report is about.
+const (
+	looksASecond = 100
+	lookedAt     = "looked-at"
+	flowMembers  = 100_000
+)
+
+// flow runs both services while events come in, each when it is due, whether or not
+// the ones before were stored in time.
+func (g *ground) flow(ctx context.Context, rate int, length, per time.Duration) (*flow, error) {
+	c := g.service(1)
+	if err := g.empty(ctx, c); err != nil {
+		return nil, err
+	}
+	said, err := places()
+	if err != nil {
+		return nil, err
+	}
+	zone := "UTC"
+	said = append(said, event.Event{
+		ID: newID(worldStart), Source: lookedAt + "/door", Kind: event.SpaceUpserted, Time: worldStart, Space: lookedAt,
+		Data: event.Data{Settings: &event.Settings{TimeZone: &zone}},
+	})
+	if _, err := g.publish(ctx, said); err != nil {
+		return nil, err
+	}
+	if _, _, err := g.drain(ctx, c, nil); err != nil {
+		return nil, err
+	}
+	writer, err := start(c.command(g.server.URL(c.name)))
+	if err != nil {
+		return nil, err
+	}
+	reader, err := g.serve(ctx, c.name)
+	if err != nil {
+		return nil, writer.abandon(err)
+	}
+	w := &watch{
+		ground: g, flow: &flow{Rate: rate}, per: per, writer: writer, reader: reader, database: c.name,
+		due: make(chan time.Time, int(length.Seconds()+1)*looksASecond),
+	}
+	group, working := errgroup.WithContext(ctx)
+	group.Go(func() error { return w.publish(working, rate, length) })
+	group.Go(func() error { return w.look(working) })
+	if err := group.Wait(); err != nil {
+		return nil, reader.abandon(writer.abandon(err))
+	}
+	written, err := writer.stop()
+	if err != nil {
+		return nil, err
+	}
+	read, err := reader.stop()
+	w.flow.IngestMiB, w.flow.QueryMiB = float64(written.Memory)/(1<<20), float64(read.Memory)/(1<<20)
+	return w.flow, err
+}
+
+// watch is a flow that is looked at.
+type watch struct {
+	*ground
+
+	flow           *flow
+	per            time.Duration
+	writer         *program
+	reader         *server
+	database       string
+	due            chan time.Time // of the events of the space that is looked at, in their order
+	took           []float64      // of the running window
+	windowsStarted time.Time
+}
+
+// publish publishes each event when it is due, and closes due after the last.
+func (w *watch) publish(ctx context.Context, rate int, length time.Duration) error {
+	defer close(w.due)
+	publisher := stream.NewPublisher(w.js, stream.Patience{})
+	began := time.Now()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for sent, all := 0, int(length.Seconds()*float64(rate)); sent < all; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		now := time.Now()
+		var messages []stream.Message
+		var looked []time.Time
+		for ; sent < all; sent++ {
+			at := began.Add(time.Duration(sent) * time.Second / time.Duration(rate))
+			if at.After(now) {
+				break
+			}
+			e := flowing(sent, at)
+			if sent%(rate/looksASecond) == 0 {
+				e.Space, e.Source = lookedAt, lookedAt+"/door"
+				looked = append(looked, at)
+			}
+			messages = append(messages, stream.Message{Subject: e.Subject(), Body: e.Encode(nil)})
+		}
+		for _, at := range looked { // a report may show them before the publisher hears that they are stored
+			w.due <- at
+		}
+		if err := publisher.PublishBatch(ctx, messages, nil).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newID is an id with a time in it.
+func newID(at time.Time) string {
+	id, err := event.NewID(at, rand.Reader)
+	if err != nil {
+		panic(err) // crypto/rand does not fail
+	}
+	return id
+}
+
+// flowing is the n-th event: everybody comes, and goes the next time.
+func flowing(n int, at time.Time) event.Event {
+	e := event.Event{
+		ID: newID(at), Kind: event.CheckIn, Time: at.UTC().Truncate(time.Microsecond), Space: space(n % worldSpaces),
+		Member: "member-" + strconv.Itoa(n%flowMembers), Data: event.Data{Method: "door", PartySize: 1},
+	}
+	e.Source = e.Space + "/door"
+	return e
+}
+
+// look asks for the report again and again until it has shown every event.
+func (w *watch) look(ctx context.Context) error {
+	w.windowsStarted = time.Now()
+	address := w.reader.address + "/api/v1/reports/daily_usage.csv?space=" + lookedAt + "&from=" + w.windowsStarted.AddDate(0, 0, -3).Format(time.DateOnly) +
+		"&to=" + w.windowsStarted.AddDate(0, 0, 4).Format(time.DateOnly)
+	tick := time.NewTicker(500 * time.Microsecond)
+	defer tick.Stop()
+	seen, open := 0, true
+	var waiting []time.Time
+	for open || len(waiting) > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		for more := true; more && open; {
+			var at time.Time
+			select {
+			case at, open = <-w.due:
+				if open {
+					waiting = append(waiting, at)
+				}
+			default:
+				more = false
+			}
+		}
+		_, body, err := get(ctx, address)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		shown, err := checkins(body)
+		if err != nil {
+			return err
+		}
+		for ; seen < shown && len(waiting) > 0; seen++ {
+			w.took = append(w.took, milliseconds(now.Sub(waiting[0])))
+			waiting = waiting[1:]
+		}
+		if now.Sub(w.windowsStarted) >= w.per {
+			if err := w.end(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if len(w.flow.Windows) == 0 || len(w.took) >= looksASecond {
+		return w.end(ctx)
+	}
+	return nil
+}
+
+// end ends a window.
+func (w *watch) end(ctx context.Context) error {
+	size, err := w.count(ctx, "postgres", "select pg_database_size('"+w.database+"')")
+	if err != nil {
+		return err
+	}
+	w.flow.Windows = append(w.flow.Windows, window{
+		Seen: len(w.took), P50: percentile(w.took, 50), P99: percentile(w.took, 99), Max: percentile(w.took, 100),
+		IngestMiB: float64(w.writer.resident()) / (1 << 20), QueryMiB: float64(w.reader.resident()) / (1 << 20), DatabaseMiB: float64(size) / (1 << 20),
+	})
+	w.took, w.windowsStarted = w.took[:0], time.Now()
+	return nil
+}
+
+// checkins is the sum of a report's column.
+func checkins(body []byte) (sum int, err error) {
+	rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
+	if err != nil || len(rows) == 0 {
+		return 0, fmt.Errorf("reading the report: %w", err)
+	}
+	for column, name := range rows[0] {
+		if name != "checkins" {
+			continue
+		}
+		for _, row := range rows[1:] {
+			if row[column] == "" {
+				continue
+			}
+			n, err := strconv.Atoi(row[column])
+			if err != nil {
+				return 0, fmt.Errorf("reading the report: %w", err)
+			}
+			sum += n
+		}
+	}
+	return sum, nil
+}
