@@ -137,7 +137,7 @@ func (s *system) seen(old *oldDatabase, user int) {
 func (s *system) compared(old *oldDatabase, flags ...string) (said string, code int) {
 	s.t.Helper()
 	var out, complaint bytes.Buffer
-	cmd := exec.CommandContext(s.t.Context(), coworking(s.t), append([]string{"import", "compare", "legacy", "--old-dsn", old.reader, "--new", s.query}, flags...)...)
+	cmd := exec.CommandContext(s.t.Context(), coworking(s.t), append([]string{"compare", "legacy", "--old-dsn", old.reader, "--new", s.query}, flags...)...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = environment(), &out, &complaint
 	err := cmd.Run()
 	if failure, ok := errors.AsType[*exec.ExitError](err); ok {

@@ -41,11 +41,11 @@ func (compareLegacyCmd) Help() string {
 
 Examples:
 
-    coworking import compare legacy --old http://old.example.org:5153 --new http://127.0.0.1:5153
+    coworking compare legacy --old http://old.example.org:5153 --new http://127.0.0.1:5153
 
-    coworking import compare legacy --old-dsn postgres://reader@old-db/coworking --new https://reports.example.org --wait 1m
+    coworking compare legacy --old-dsn postgres://reader@old-db/coworking --new https://reports.example.org --wait 1m
 
-    coworking import compare legacy --old-dsn "$OLD" --new "$NEW" --json | jq '.reports[].first'
+    coworking compare legacy --old-dsn "$OLD" --new "$NEW" --json | jq '.reports[].first'
 `
 }
 

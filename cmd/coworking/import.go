@@ -24,8 +24,6 @@ import (
 type importCmd struct {
 	Legacy importLegacyCmd `cmd:"" help:"Tokens and users of the system before this one."`
 	CSV    importCSVCmd    `cmd:"" name:"csv" help:"What a door system exported, as a table of any columns."`
-
-	Compare compareCmd `cmd:"" help:"See whether what was brought along is what the other system has."`
 }
 
 // importLegacyCmd is `coworking import legacy`.
@@ -52,7 +50,7 @@ With --follow it goes on after that, and looks every 5 seconds (--every) for wha
 		`missed, in whatever order they commit. It ends with Ctrl-C, or when nothing has changed for as long as --until-idle says, ` +
 		`and waits for whichever side goes away. The session of the old database is read-only, and its user needs no more than ` +
 		`SELECT on users and tokens. Killed, it can be started again: it begins with everything, and counts nothing twice. Only a token that was ` +
-		`deleted or rewritten while none ran is not noticed: 'coworking import compare legacy' shows it. docs/migration.md has the whole way.
+		`deleted or rewritten while none ran is not noticed: 'coworking compare legacy' shows it. docs/migration.md has the whole way.
 
 Examples:
 

@@ -16,6 +16,7 @@ type commands struct {
 	Publish  publishCmd  `cmd:"" help:"Publish events from a file, and say of each whether it was stored."`
 	Simulate simulateCmd `cmd:"" help:"Make up events that look like real life."`
 	Import   importCmd   `cmd:"" help:"Bring history along from another system."`
+	Compare  compareCmd  `cmd:"" help:"See whether what was brought along is what the other system has."`
 	Space    spaceCmd    `cmd:"" help:"Say what a space is like, or see what was said."`
 	Report   reportCmd   `cmd:"" help:"Ask a report, as a table or as CSV; without a name, see which there are."`
 	Doctor   doctorCmd   `cmd:"" help:"Look at this machine: what is here, what is missing, and the line that helps."`
