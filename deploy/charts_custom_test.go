@@ -8,7 +8,7 @@ import (
 // custom is what every custom resource begins with.
 type custom struct {
 	meta.TypeMeta   `json:",inline"`
-	meta.ObjectMeta `json:"metadata,omitempty"`
+	meta.ObjectMeta `json:"metadata"`
 }
 
 // ServiceMonitor is the Prometheus operator's.

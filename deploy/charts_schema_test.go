@@ -19,10 +19,11 @@ func (p place) String() string { return strings.Join(p, ".") }
 
 // with is values that have but one, at a place.
 func (p place) with(value any) map[string]any {
-	for i := len(p) - 1; i >= 0; i-- {
-		value = map[string]any{p[i]: value}
+	all := map[string]any{p[len(p)-1]: value}
+	for _, key := range slices.Backward(p[:len(p)-1]) {
+		all = map[string]any{key: all}
 	}
-	return value.(map[string]any)
+	return all
 }
 
 // leaves calls f for each value that is no object, and branches for each that is.
@@ -130,10 +131,10 @@ func openObjects(at string, schema map[string]any) []string {
 		open = append(open, at+" may hold anything")
 	}
 	for _, below := range []string{"properties", "$defs"} {
-		if named, ok := schema[below].(map[string]any); ok {
-			for name, sub := range named {
-				open = append(open, openObjects(at+"."+name, sub.(map[string]any))...)
-			}
+		named, _ := schema[below].(map[string]any)
+		for name := range named {
+			sub, _ := named[name].(map[string]any)
+			open = append(open, openObjects(at+"."+name, sub)...)
 		}
 	}
 	for _, below := range []string{"items", "additionalProperties"} {
@@ -228,21 +229,26 @@ func TestValuesForTheBroker(t *testing.T) {
 	if err := yaml.Unmarshal(file(t, "helm/values-nats.yaml"), &broker); err != nil {
 		t.Fatal(err)
 	}
-	stream, ok := defaults(t, "ingest")["stream"].(map[string]any)
-	if !ok {
-		t.Fatal("ingest has no stream")
+	var ingest struct {
+		Stream struct {
+			Replicas     int     `json:"replicas"`
+			MaxGibibytes float64 `json:"maxGibibytes"`
+		} `json:"stream"`
+	}
+	if err := yaml.Unmarshal(file(t, "helm/ingest/values.yaml"), &ingest); err != nil {
+		t.Fatal(err)
 	}
 	var size float64
 	if _, err := fmt.Sscanf(broker.Config.JetStream.FileStore.PVC.Size, "%gGi", &size); err != nil {
 		t.Fatal(err)
 	}
 	switch {
-	case !broker.Config.Cluster.Enabled || float64(broker.Config.Cluster.Replicas) < stream["replicas"].(float64):
+	case !broker.Config.Cluster.Enabled || broker.Config.Cluster.Replicas < ingest.Stream.Replicas:
 		t.Error("fewer brokers than copies")
 	case !broker.Config.JetStream.Enabled || broker.Config.JetStream.Merge["sync_interval"] != "always":
 		t.Error("what is acknowledged may be lost with the power")
-	case size <= stream["maxGibibytes"].(float64):
-		t.Errorf("a disk of %g GiB for a stream of %v", size, stream["maxGibibytes"])
+	case size <= ingest.Stream.MaxGibibytes:
+		t.Errorf("a disk of %g GiB for a stream of %g", size, ingest.Stream.MaxGibibytes)
 	case !broker.Service.Ports["monitor"].Enabled:
 		t.Error("nobody can ask whether writes are synced")
 	}

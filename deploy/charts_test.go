@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	loader4 "helm.sh/helm/v4/pkg/chart/v2/loader"
 	"sigs.k8s.io/yaml"
 )
 
@@ -33,27 +34,31 @@ const namespace = "coworking"
 
 var charts = []string{"ingest", "query"}
 
-// scenes are the values that the charts are rendered with, by a name; %s is the chart.
-var scenes = map[string]string{
-	"no values":     "",
-	"dev":           "helm/%s/values-dev.yaml",
-	"eks-on-demand": "helm/%s/values-eks-on-demand.yaml",
-	"eks-spot":      "helm/%s/values-eks-spot.yaml",
-	"everything":    "testdata/charts/values/%s-everything.yaml",
-	"others":        "testdata/charts/values/%s-others.yaml",
+// scenes are the files of values that the charts are rendered with, by a name; %s is
+// the chart.
+var scenes = map[string][]string{
+	"no values":      {},
+	"dev":            {"helm/%s/values-dev.yaml"},
+	"eks-on-demand":  {"helm/%s/values-eks-on-demand.yaml"},
+	"eks-spot":       {"helm/%s/values-eks-spot.yaml"},
+	"as we deploy":   {"helm/%s/values-eks-on-demand.yaml", "aws/values.yaml"},
+	"so, on spot":    {"helm/%s/values-eks-spot.yaml", "aws/values.yaml"},
+	"everything":     {"testdata/charts/values/%s-everything.yaml"},
+	"the other ones": {"testdata/charts/values/%s-others.yaml"},
 }
 
-// values reads the file of a scene.
+// values reads the files of a scene; the later one wins.
 func values(t *testing.T, chart, scene string) map[string]any {
 	t.Helper()
-	read := map[string]any{}
-	if scenes[scene] == "" {
-		return read
+	all := map[string]any{}
+	for _, name := range scenes[scene] {
+		read := map[string]any{}
+		if err := yaml.UnmarshalStrict(file(t, strings.ReplaceAll(name, "%s", chart)), &read); err != nil {
+			t.Fatal(err)
+		}
+		all = loader4.MergeMaps(all, read)
 	}
-	if err := yaml.UnmarshalStrict(file(t, strings.ReplaceAll(scenes[scene], "%s", chart)), &read); err != nil {
-		t.Fatal(err)
-	}
-	return read
+	return all
 }
 
 func file(t *testing.T, name string) []byte {
@@ -95,6 +100,7 @@ func everyRendering(t *testing.T, f func(t *testing.T, by helm, chart, scene str
 
 func TestChartsHold(t *testing.T) {
 	everyRendering(t, func(t *testing.T, by helm, chart, scene string) {
+		t.Helper()
 		objects := rendered(t, by, release{chart: chart, name: chart}, values(t, chart, scene))
 		for check, wrong := range checks {
 			for _, sentence := range wrong(objects) {
@@ -132,6 +138,7 @@ func TestBothHelmsMakeTheSame(t *testing.T) {
 
 func TestHelmFindsNothingToSay(t *testing.T) {
 	everyRendering(t, func(t *testing.T, by helm, chart, scene string) {
+		t.Helper()
 		for _, said := range by.lint(filepath.Join("helm", chart), values(t, chart, scene)) {
 			t.Error(said)
 		}
@@ -195,6 +202,7 @@ func TestChartsWithoutDashboardsAndAlerts(t *testing.T) {
 
 func TestNotesAreText(t *testing.T) {
 	everyRendering(t, func(t *testing.T, by helm, chart, scene string) {
+		t.Helper()
 		files, err := by.render(release{chart: chart, name: chart}, values(t, chart, scene))
 		if err != nil {
 			t.Fatal(err)
@@ -206,22 +214,18 @@ func TestNotesAreText(t *testing.T) {
 	})
 }
 
-// The names that say what the charts make, for those who look for one.
-func TestScenesHaveFiles(t *testing.T) {
+func TestValuesAreAllRendered(t *testing.T) {
 	for _, chart := range charts {
-		found, err := filepath.Glob("helm/" + chart + "/values*.yaml")
+		there, err := filepath.Glob("helm/" + chart + "/values-*.yaml")
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"helm/" + chart + "/values.yaml"}
-		for _, scene := range slices.Sorted(maps.Values(scenes)) {
-			if strings.HasPrefix(scene, "helm/") {
-				want = append(want, strings.ReplaceAll(scene, "%s", chart))
+		for _, name := range there {
+			if !slices.ContainsFunc(slices.Collect(maps.Values(scenes)), func(files []string) bool {
+				return slices.Contains(files, strings.Replace(filepath.ToSlash(name), "/"+chart+"/", "/%s/", 1))
+			}) {
+				t.Errorf("no test renders %s", name)
 			}
-		}
-		slices.Sort(want)
-		if diff := cmp.Diff(want, found); diff != "" {
-			t.Errorf("values that no test renders (-rendered +there):\n%s", diff)
 		}
 	}
 }
