@@ -11,6 +11,7 @@ func main() {
 // commands is every verb of the binary.
 type commands struct {
 	Run     runCmd     `cmd:"" help:"Take events from the stream into the database, until stopped."`
+	Health  healthCmd  `cmd:"" help:"Ask the service of this machine whether it is ready."`
 	Setup   setupCmd   `cmd:"" help:"Make the stream and its durables, or bring them to the wanted configuration."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema to a version."`
 

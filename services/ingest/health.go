@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"coworking/pkg/fault"
+)
+
+// healthCmd is `ingest health`, for where probes are commands and the image has no
+// shell to write one in.
+type healthCmd struct {
+	IntakeAddr string        `default:"127.0.0.1:5154" env:"INTAKE_ADDR" help:"Where 'ingest run' listens; of an address that is every address of this machine, the loopback one is asked."`
+	Timeout    time.Duration `default:"5s" help:"How long to wait for the answer."`
+}
+
+// Help goes below the flags.
+func (healthCmd) Help() string {
+	return `Asks /readyz, prints what it says, and fails unless all is well.
+
+Example:
+
+    ingest health && echo "events are stored"`
+}
+
+// Run asks.
+func (c *healthCmd) Run(ctx context.Context, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.IntakeAddr+"/readyz", nil)
+	if err != nil {
+		return fault.Invalid.Errorf("--intake-addr (INTAKE_ADDR) is no host and port, like 127.0.0.1:5154")
+	}
+	// Its own way there: what the environment says of proxies is for other addresses.
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Do(request)
+	if err != nil {
+		return fault.Unavailable.Errorf("ingest does not answer: %w", err)
+	}
+	defer answer.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
+	if err != nil {
+		return fault.Unavailable.Errorf("ingest broke off its answer: %w", err)
+	}
+	fmt.Fprintf(out, "%s\n", bytes.TrimSpace(said))
+	if answer.StatusCode != http.StatusOK {
+		return fault.Unavailable.Errorf("ingest is not ready: %s", answer.Status)
+	}
+	return nil
+}
