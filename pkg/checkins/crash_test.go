@@ -15,6 +15,10 @@ import (
 
 	"coworking/pkg/checkins"
 	"coworking/pkg/fault"
+	"coworking/pkg/stream"
+	"coworking/pkg/streamtest"
+
+	"go.uber.org/zap"
 )
 
 // beADoor publishes until it is killed, and says each id when it is acknowledged; a
@@ -24,32 +28,39 @@ func beADoor(dir string, hasty bool) int {
 	if err != nil {
 		return 2
 	}
-	away := &far{says: func(string) error { return fault.Unavailable.With("publish_unavailable", "", "nobody is there") }}
-	client, err := checkins.Open(dir, away, quick)
+	var transport checkins.Transport = &far{says: func(string) error { return fault.Unavailable.With("publish_unavailable", "", "nobody is there") }}
+	if address := os.Getenv("CHECKINS_NATS"); address != "" {
+		_, js, err := stream.Connect(address, "door", zap.NewNop())
+		if err != nil {
+			return 1
+		}
+		transport = checkins.NATS(stream.NewPublisher(js, stream.Patience{}))
+	}
+	client, err := checkins.Open(dir, transport, quick)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	for n := first; ; n++ {
 		if hasty {
-			fmt.Println(n)
+			fmt.Fprintln(os.Stdout, n)
 		}
 		if err := client.Publish(context.Background(), checkIn(n)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 		if !hasty {
-			fmt.Println(n)
+			fmt.Fprintln(os.Stdout, n)
 		}
 	}
 }
 
 // killed runs a door and kills it in the middle of its work; it is how many events it
 // had acknowledged.
-func killed(t *testing.T, dir string, first, after int, hasty string) int {
+func killed(t *testing.T, dir string, first, after int, environment ...string) int {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "CHECKINS_DOOR="+dir, "CHECKINS_FIRST="+fmt.Sprint(first), "CHECKINS_HASTY="+hasty)
+	cmd.Env = append(append(os.Environ(), "CHECKINS_DOOR="+dir, "CHECKINS_FIRST="+fmt.Sprint(first)), environment...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -81,7 +92,7 @@ func TestNothingAcknowledgedIsLostByAKill(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	dir, acknowledged, next := t.TempDir(), []string(nil), 0
 	for range 8 {
-		said := killed(t, dir, next, 1+random.IntN(200), "")
+		said := killed(t, dir, next, 1+random.IntN(200))
 		acknowledged = append(acknowledged, numbers(next, next+said)...)
 		next += said + 1000 // what was under way at the kill may be there or not
 	}
@@ -92,11 +103,39 @@ func TestNothingAcknowledgedIsLostByAKill(t *testing.T) {
 	}
 }
 
+// The same, killed while it delivers: some events come twice, none comes late.
+func TestNothingIsLostByAKillDuringDelivery(t *testing.T) {
+	s := streamtest.New(t)
+	dir, acknowledged, next := t.TempDir(), []string(nil), 0
+	for range 4 {
+		said := killed(t, dir, next, 300, "CHECKINS_NATS="+s.URL)
+		acknowledged = append(acknowledged, numbers(next, next+said)...)
+		next += said + 1000
+	}
+	flush(t, open(t, dir, checkins.NATS(stream.NewPublisher(s.JS, stream.Patience{}))))
+	if missing, extra := compared(acknowledged, firsts(stored(t, s))); len(missing) > 0 || extra > 4 {
+		t.Errorf("%d acknowledged; lost or late: %v; more than acknowledged: %d", len(acknowledged), missing, extra)
+	}
+}
+
+// firsts is each id where it stands first.
+func firsts(ids []string) []string {
+	var all []string
+	seen := map[string]bool{}
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id] = true
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
 // The check itself: a door that speaks too early is found out.
 func TestAHastyDoorIsFoundOut(t *testing.T) {
 	for try := range 200 {
 		dir := t.TempDir()
-		said := killed(t, dir, 0, 1+try%5, "yes")
+		said := killed(t, dir, 0, 1+try%5, "CHECKINS_HASTY=yes")
 		there := &far{}
 		client := open(t, dir, there)
 		flush(t, client)
@@ -132,7 +171,7 @@ func TestOneProcessHasAnOutboxAtATime(t *testing.T) {
 	}
 	publish(t, client, 0, 1) // the first is not disturbed
 	client.Close()
-	if got := killed(t, dir, 1, 1, ""); got == 0 {
+	if got := killed(t, dir, 1, 1); got == 0 {
 		t.Error("a folder that was let go of cannot be opened")
 	}
 	there := &far{}

@@ -2,7 +2,8 @@ package checkins_test
 
 import (
 	"context"
-	"log"
+	"fmt"
+	"os"
 	"time"
 
 	"coworking/pkg/checkins"
@@ -14,15 +15,18 @@ import (
 
 // A door that opens, and the event that says so.
 func Example() {
-	door, err := checkins.HTTP("https://events.example.org", "cw_…", nil)
+	address, folder, stop := aDoorAndAFolder()
+	defer stop()
+
+	door, err := checkins.HTTP(address, "cw_1", nil)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
-	client, err := checkins.Open("/var/lib/door-1/outbox", door, checkins.OnRefused(func(r checkins.Refusal) {
-		log.Printf("refused: %s %s: %s", r.Event.ID, r.Code, r.Detail)
+	client, err := checkins.Open(folder, door, checkins.OnRefused(func(r checkins.Refusal) {
+		fmt.Fprintf(os.Stderr, "refused: %s %s: %s\n", r.Event.ID, r.Code, r.Detail)
 	}))
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer client.Close()
 
@@ -33,26 +37,39 @@ func Example() {
 		Data: event.Data{Method: "door"},
 	})
 	if err != nil {
-		log.Print(err) // nobody has the event but you
+		panic(err) // nobody has the event but you
 	}
 	if err := client.Flush(ctx); err != nil {
-		log.Print(err) // it is kept, and delivered the next time
+		fmt.Fprintln(os.Stdout, "kept for the next time:", err)
 	}
+	fmt.Fprintln(os.Stdout, client.Pending(), "events wait")
+	// Output: 0 events wait
 }
 
-// The same, straight into the stream.
+// The same, straight into the stream. On a broker with accounts the credentials name
+// the publisher's seed, as in NKey: "/etc/door-1/publisher-berlin-mitte.nk".
 func ExampleNATS() {
-	credentials := stream.Credentials{NKey: "/etc/door-1/publisher-berlin-mitte.nk"}
-	conn, js, err := credentials.Connect("tls://nats.example.org:4222", "door-1", zap.NewExample())
+	address, folder, stop := aBrokerAndAFolder()
+	defer stop()
+
+	conn, js, err := stream.Credentials{}.Connect(address, "door-1", zap.NewNop())
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer stream.Close(conn)
 
 	transport := checkins.NATS(stream.NewPublisher(js, stream.Patience{}), "berlin-mitte")
-	client, err := checkins.Open("/var/lib/door-1/outbox", transport)
+	client, err := checkins.Open(folder, transport)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer client.Close() // before the connection
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := client.Publish(ctx, &event.Event{Source: "door-1", Kind: event.Heartbeat, Space: "berlin-mitte"}); err != nil {
+		panic(err)
+	}
+	fmt.Fprintln(os.Stdout, client.Flush(ctx))
+	// Output: <nil>
 }

@@ -37,7 +37,9 @@ func HTTP(address, key string, client *http.Client) (Transport, error) {
 		return nil, fault.Invalid.Errorf("the key has a character that no key has, a line feed perhaps")
 	}
 	if client == nil {
-		client = &http.Client{Timeout: requestTimeout, Transport: http.DefaultTransport.(*http.Transport).Clone()}
+		client = &http.Client{Timeout: requestTimeout, Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConns: 1, IdleConnTimeout: 90 * time.Second,
+		}}
 	}
 	own := *client
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -3,16 +3,23 @@ package checkins_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"coworking/pkg/checkins"
+	"coworking/pkg/devbroker"
 	"coworking/pkg/event"
+	"coworking/pkg/stream"
+	"coworking/pkg/streamtest"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+	"go.uber.org/zap"
 )
 
 // TestMain is also the process that the crash tests kill.
@@ -120,4 +127,44 @@ func wantIDs(t *testing.T, want, got []string) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// aDoorAndAFolder is where an example publishes to, and from.
+func aDoorAndAFolder() (address, folder string, stop func()) {
+	folder = aFolder()
+	there := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		says(http.StatusAccepted, "", stores)(w, []string{"0"})
+	}))
+	return there.URL, folder, func() {
+		there.Close()
+		os.RemoveAll(folder)
+	}
+}
+
+func aBrokerAndAFolder() (address, folder string, stop func()) {
+	folder = aFolder()
+	there, err := devbroker.Start(devbroker.Config{Dir: filepath.Join(folder, "broker")})
+	if err != nil {
+		panic(err)
+	}
+	conn, js, err := stream.Connect(there.URL(), "setup", zap.NewNop())
+	if err != nil {
+		panic(err)
+	}
+	defer conn.Close()
+	if _, err := stream.Setup(context.Background(), js, streamtest.Config); err != nil {
+		panic(err)
+	}
+	return there.URL(), filepath.Join(folder, "outbox"), func() {
+		there.Close()
+		os.RemoveAll(folder)
+	}
+}
+
+func aFolder() string {
+	folder, err := os.MkdirTemp("", "checkins-")
+	if err != nil {
+		panic(err)
+	}
+	return folder
 }

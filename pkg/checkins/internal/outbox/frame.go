@@ -70,7 +70,8 @@ func checksum(head, body []byte) uint32 {
 
 // frame is the bytes of events as they are written.
 func frame(sequence uint64, group []*entry) []byte {
-	raw := make([]byte, headSize)
+	var empty [headSize]byte
+	raw := append([]byte(nil), empty[:]...)
 	for _, e := range group {
 		raw = append(raw, e.body...)
 		raw = append(raw, '\n')
