@@ -50,6 +50,32 @@ func Bind(ctx context.Context, js jetstream.JetStream, c Config, partition int) 
 	return &Consumer{Consumer: consumer, Created: found.Created, stream: there}, nil
 }
 
+// PinHeader is in every message: the name by which the broker knows the worker that it
+// hands messages to. It is no part of the event.
+const PinHeader = "Nats-Pin-Id"
+
+// Fetch asks for messages, as one of the durable's writers.
+func (c *Consumer) Fetch(batch int, opts ...jetstream.FetchOpt) (jetstream.MessageBatch, error) {
+	return c.Consumer.Fetch(batch, append(opts, jetstream.FetchPriorityGroup(writers))...)
+}
+
+// Release lets another writer have the messages at once, if it is still this one that
+// gets them. An error does no harm: the broker finds out by itself, a little later.
+func (c *Consumer) Release(ctx context.Context, pin string) error {
+	info, err := c.Info(ctx)
+	if err != nil {
+		return fault.Unavailable.Errorf("asking who is pinned: %w", err)
+	}
+	for _, group := range info.PriorityGroups {
+		if pin != "" && group.PinnedClientID == pin {
+			if err := c.stream.UnpinConsumer(ctx, info.Name, group.Group); err != nil {
+				return fault.Unavailable.Errorf("unpinning: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
 // Received is when the stream stored the message of a sequence; fault.NotFound if
 // that message is not there (any more).
 func (c *Consumer) Received(ctx context.Context, sequence uint64) (time.Time, error) {

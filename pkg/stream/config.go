@@ -18,6 +18,16 @@ const (
 	duplicateWindow = 100 * time.Millisecond
 )
 
+// A durable hands its messages to one worker at a time, which is pinned to it as long
+// as it goes on asking; the others stand by. Two writers of one partition would be
+// slower than one, though nothing would be lost or counted twice.
+const (
+	writers = "writers" // the durable's only priority group
+	// PinnedFor is how long after its last request a worker is still waited for: that
+	// is how late another one begins after a crash. Workers ask more often.
+	PinnedFor = 3 * time.Second
+)
+
 // Defaults of Config.
 const (
 	DefaultMaxBytes      = 8 << 30
@@ -105,6 +115,6 @@ func (c Config) durable(partition int, found jetstream.ConsumerConfig) jetstream
 	wanted.PauseUntil = nil
 	wanted.DeliverSubject, wanted.DeliverGroup = "", ""
 	wanted.MaxRequestBatch, wanted.MaxRequestExpires, wanted.MaxRequestMaxBytes = 0, 0, 0
-	wanted.PriorityPolicy, wanted.PriorityGroups, wanted.PinnedTTL = jetstream.PriorityPolicyNone, nil, 0
+	wanted.PriorityPolicy, wanted.PriorityGroups, wanted.PinnedTTL = jetstream.PriorityPolicyPinned, []string{writers}, PinnedFor
 	return wanted
 }

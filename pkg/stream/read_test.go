@@ -3,12 +3,14 @@ package stream_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"coworking/pkg/fault"
 	"coworking/pkg/stream"
 	"coworking/pkg/streamtest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 func TestAPartitionIsReadWithoutItsDurable(t *testing.T) {
@@ -44,7 +46,7 @@ func TestSettledIsWhereTheDurableStands(t *testing.T) {
 	settled("an empty stream", 0, 0)
 	publish(t, s, "checkin", 5)
 	settled("nothing read", 0, 5)
-	batch, err := consumer.FetchNoWait(3)
+	batch, err := consumer.Fetch(3, jetstream.FetchMaxWait(10*time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}

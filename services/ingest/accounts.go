@@ -301,7 +301,7 @@ func (a *accounts) subjects(u user) []string {
 		subjects = []string{api + "STREAM.INFO." + stream.Name, api + "STREAM.MSG.GET." + stream.Name}
 		for partition := range a.Partitions {
 			durable := stream.Name + "." + stream.Durable(partition)
-			subjects = append(subjects, api+"CONSUMER.INFO."+durable, api+"CONSUMER.MSG.NEXT."+durable, "$JS.ACK."+durable+".>")
+			subjects = append(subjects, api+"CONSUMER.INFO."+durable, api+"CONSUMER.MSG.NEXT."+durable, api+"CONSUMER.UNPIN."+durable, "$JS.ACK."+durable+".>")
 		}
 	case doorUser: // whoever comes in over HTTP has shown a key for the space
 		subjects = []string{event.SubjectPrefix + ">"}

@@ -133,7 +133,7 @@ func (c *runCmd) bind(js jetstream.JetStream, partition int) func(context.Contex
 			return consume.Source{}, err
 		}
 		return consume.Source{
-			Consumer: bound, Created: bound.Created, AckWait: bound.CachedInfo().Config.AckWait, Received: bound.Received,
+			Consumer: bound, Created: bound.Created, AckWait: bound.CachedInfo().Config.AckWait, Received: bound.Received, Release: bound.Release,
 		}, nil
 	}
 }

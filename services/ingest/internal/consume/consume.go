@@ -38,6 +38,9 @@ type Source struct {
 	// Received is when the stream stored the message of a sequence;
 	// fault.NotFound if that is gone.
 	Received func(ctx context.Context, sequence uint64) (time.Time, error)
+	// Release lets another worker have the messages that this one, by the name that
+	// the stream gave it, will not ask for.
+	Release func(ctx context.Context, pin string) error
 }
 
 // Config is how the worker works; Bind finds the durable, and never makes one.
@@ -71,6 +74,7 @@ type Worker struct {
 	Config
 	inbox  *inbox
 	source atomic.Pointer[Source] // the one that was bound last
+	pin    string                 // what the stream calls this worker; only who receives knows
 }
 
 // New is a worker that has not begun.
@@ -92,7 +96,22 @@ func (w *Worker) Run(ctx context.Context) error {
 	group.Go(func() error { return w.write(ctx, received) })
 	group.Go(func() error { return w.keepHeld(received) })
 	group.Go(func() error { return w.watch(ctx) })
-	return group.Wait()
+	err := group.Wait()
+	w.release(ctx)
+	return err
+}
+
+// release lets another worker begin, once this one has written all that it will.
+func (w *Worker) release(ctx context.Context) {
+	source := w.source.Load()
+	if source == nil || w.pin == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := source.Release(ctx, w.pin); err != nil {
+		w.Log.Debug("another worker begins a little later", zap.Error(err))
+	}
 }
 
 // write stores and settles batch after batch: whatever came while the last one was

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,6 +108,11 @@ func (r *road) start(kept consume.Store) (stop func() error) {
 
 // run runs a worker; it ends when it is told to, or by itself.
 func (r *road) run(kept consume.Store) (cancel func(), wait func() error) {
+	return r.runWith(kept, func(c *consume.Source) {})
+}
+
+// runWith changes what the worker is bound to.
+func (r *road) runWith(kept consume.Store, change func(*consume.Source)) (cancel func(), wait func() error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	worker := consume.New(consume.Config{
 		BatchSize: 200, WriteTimeout: 10 * time.Second, Store: kept, Observe: r.seen, Log: zap.NewNop(),
@@ -115,9 +121,11 @@ func (r *road) run(kept consume.Store) (cancel func(), wait func() error) {
 			if err != nil {
 				return consume.Source{}, err
 			}
-			return consume.Source{
-				Consumer: bound, Created: bound.Created, AckWait: bound.CachedInfo().Config.AckWait, Received: bound.Received,
-			}, nil
+			source := consume.Source{
+				Consumer: bound, Created: bound.Created, AckWait: bound.CachedInfo().Config.AckWait, Received: bound.Received, Release: bound.Release,
+			}
+			change(&source)
+			return source, nil
 		},
 	})
 	ended := make(chan error, 1)
@@ -213,6 +221,77 @@ func TestAStopUnderLoadLeavesNothingUnanswered(t *testing.T) {
 	if n := r.unanswered(); n > 0 {
 		t.Errorf("%d messages are unanswered", n)
 	}
+}
+
+// counting is a store that counts what came through it.
+type counting struct {
+	*store.Store
+	messages atomic.Int64
+}
+
+func (c *counting) Write(ctx context.Context, batch []store.Incoming) (store.Result, error) {
+	c.messages.Add(int64(len(batch)))
+	return c.Store.Write(ctx, batch)
+}
+
+// Of two workers of a partition one writes, and the other as soon as that one stops, or
+// a little after it died.
+func TestAPartitionHasOneWriter(t *testing.T) {
+	for name, dies := range map[string]bool{"the writer stops": false, "the writer dies": true} {
+		t.Run(name, func(t *testing.T) {
+			r := newRoad(t)
+			stores := [2]*counting{{Store: r.store}, {Store: r.store}}
+			var stops [2]func() error
+			for i, kept := range stores {
+				cancel, wait := r.runWith(kept, func(source *consume.Source) {
+					if dies {
+						source.Release = func(context.Context, string) error { return nil }
+					}
+				})
+				stops[i] = func() error { cancel(); return wait() }
+			}
+			for n := range 5 {
+				r.publish(100*n, 100*n+100)
+				r.until("these are stored", func(total store.Result, _ error) bool { return total.Stored == 100*n+100 })
+			}
+			writer, other := 0, 1
+			if stores[0].messages.Load() == 0 {
+				writer, other = 1, 0
+			}
+			if w, o := stores[writer].messages.Load(), stores[other].messages.Load(); w != 500 || o != 0 {
+				t.Errorf("one worker wrote %d messages and the other %d", w, o)
+			}
+			before := r.pinned()
+			if err := stops[writer](); err != nil {
+				t.Error(err)
+			}
+			if !dies && r.pinned() == before {
+				t.Error("the worker that stopped is still the one that gets the messages")
+			}
+			r.publish(500, 600)
+			r.until("the other writes", func(total store.Result, _ error) bool { return total.Stored == 600 })
+			if n := stores[other].messages.Load(); n != 100 {
+				t.Errorf("the other wrote %d messages", n)
+			}
+			if err := stops[other](); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// pinned is what the stream calls the worker that gets the messages, "" for nobody.
+func (r *road) pinned() string {
+	r.Helper()
+	bound, err := stream.Bind(r.Context(), r.stream.JS, streamtest.Config, 0)
+	if err != nil {
+		r.Fatal(err)
+	}
+	groups := bound.CachedInfo().PriorityGroups
+	if len(groups) == 0 {
+		return ""
+	}
+	return groups[0].PinnedClientID
 }
 
 // failing is a store whose first writes fail as it is told.

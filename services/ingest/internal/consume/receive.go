@@ -18,8 +18,8 @@ import (
 // between that it is still there: without that, a dead broker looks like a quiet
 // stream. A stop waits for the running request, so that nothing is stranded.
 const (
-	fetchWait      = 3 * time.Second
-	fetchHeartbeat = time.Second
+	fetchWait      = stream.PinnedFor / 3
+	fetchHeartbeat = fetchWait / 2
 	rebindPause    = time.Second
 )
 
@@ -68,9 +68,10 @@ func (w *Worker) fetch(ctx context.Context, source Source) error {
 			return unavailable(err)
 		}
 		for message := range batch.Messages() {
+			w.pin = message.Headers().Get(stream.PinHeader)
 			w.inbox.put(receive(message, source.Created))
 		}
-		if err := batch.Error(); err != nil {
+		if err := batch.Error(); err != nil && !errors.Is(err, jetstream.ErrPinIDMismatch) { // another worker's turn
 			return unavailable(err)
 		}
 	}
@@ -80,6 +81,7 @@ func (w *Worker) fetch(ctx context.Context, source Source) error {
 // receive is the message as the store takes it.
 func receive(message jetstream.Msg, created time.Time) (held, store.Incoming) {
 	in := store.Incoming{Subject: message.Subject(), Header: message.Headers(), Body: message.Data(), Stream: created}
+	delete(in.Header, stream.PinHeader)
 	redelivered := false
 	metadata, err := message.Metadata()
 	if err == nil {
