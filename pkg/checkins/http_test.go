@@ -119,7 +119,9 @@ func toDoor(t *testing.T, d *door) checkins.Transport {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { transport.(io.Closer).Close() })
+	if closer, ok := transport.(io.Closer); ok {
+		t.Cleanup(func() { closer.Close() })
+	}
 	return transport
 }
 
