@@ -14,10 +14,13 @@ state=.cache/release/$service # what one step leaves for the next
 mkdir -p "$state"
 
 # The files that the service is made of. Its image is built without the workspace, so go.work is none of them.
-inputs=("services/$service" pkg migrations "Dockerfile.$service" "deploy/helm/$service" deploy/helm/common deploy/aws/values.yaml)
+inputs=("services/$service" pkg migrations "Dockerfile.$service" .dockerignore "deploy/helm/$service" deploy/helm/common deploy/aws/values.yaml)
 
 # The commit that the cluster runs; nothing if it runs none.
-deployed() { "${HELM:-helm}" get values "$service" --namespace "$NAMESPACE" --output json 2>/dev/null | jq -r '.image.tag // empty' || true; }
+deployed() {
+	{ "${HELM:-helm}" get values "$service" --namespace "$NAMESPACE" --output yaml 2>/dev/null || true; } |
+		sed -n '/^image:/,/^[^ ]/s/^  tag: "\{0,1\}\([0-9a-f]*\)"\{0,1\}$/\1/p'
+}
 
 # Whether anything of the service differs from what the cluster runs. What cannot be compared has changed.
 changed() {
