@@ -13,6 +13,12 @@ LINTER  := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)/gofumpt
 PINNED_HELM := $(TOOLS)/helm-$(HELM_VERSION)/helm
 export HELM ?= $(PINNED_HELM)
+# What builds images here; asked only where one is built.
+IMAGE_BUILDER = $(or $(if $(shell docker version --format '{{.Server.Version}}' 2>/dev/null),docker buildx build --load),$(if \
+	$(shell command -v buildah),buildah build),$(if $(shell command -v podman),podman build),$(error \
+	nothing here builds images: docker has no engine that answers, and there is neither buildah nor podman))
+BUILD_IMAGE = $(IMAGE_BUILDER) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD) \
+	--build-arg CREATED=$(shell git log -1 --format=%cI)
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,6 +60,14 @@ cross: ## Build each module on its own, for every system it is promised for
 	for module in $(MODULES); do for os in linux darwin; do for arch in amd64 arm64; do \
 		GOWORK=off CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -C $$module -buildvcs=false -o /dev/null ./... || exit; done; done; done
 
+images: image-ingest image-query ## Both images, for this machine: by Docker if its engine answers, else by buildah or podman
+
+image-ingest: ## The image coworking/ingest:dev
+	$(BUILD_IMAGE) -f Dockerfile.ingest -t coworking/ingest:dev .
+
+image-query: ## The image coworking/query:dev
+	$(BUILD_IMAGE) -f Dockerfile.query -t coworking/query:dev .
+
 openapi: ## services/query/openapi.json, from which clients are made
 	go run ./services/query openapi > services/query/openapi.json.new
 	mv services/query/openapi.json.new services/query/openapi.json
@@ -70,7 +84,7 @@ bench: build ## Everything that is measured, in short: under three minutes
 bench-full: build ## The same at length: ten million tokens, an hour of events
 	go run ./bench --full
 
-pipeline-tools: $(PINNED_HELM) ## What a release needs beside Docker, the aws command and jq
+pipeline-tools: $(PINNED_HELM) ## What a release needs beside Docker and the aws command
 
 log-in: ## Log in to the registry and the cluster, and have a builder for both kinds of processor
 	deploy/aws/bin/log-in
@@ -106,4 +120,4 @@ $(GOFUMPT):
 $(PINNED_HELM):
 	GOFLAGS= GOWORK=off GOBIN=$(@D) go install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
 
-.PHONY: help build test test-faults test-deploy lint fmt fmt-check tidy tidy-check cross openapi up demo bench bench-full pipeline-tools log-in changed push sbom scan-gate deploy-ingest deploy-query
+.PHONY: help build images image-ingest image-query test test-faults test-deploy lint fmt fmt-check tidy tidy-check cross openapi up demo bench bench-full pipeline-tools log-in changed push sbom scan-gate deploy-ingest deploy-query
