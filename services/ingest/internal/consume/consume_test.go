@@ -108,7 +108,7 @@ func (r *road) start(kept consume.Store) (stop func() error) {
 
 // run runs a worker; it ends when it is told to, or by itself.
 func (r *road) run(kept consume.Store) (cancel func(), wait func() error) {
-	return r.runWith(kept, func(c *consume.Source) {})
+	return r.runWith(kept, func(*consume.Source) {})
 }
 
 // runWith changes what the worker is bound to.
