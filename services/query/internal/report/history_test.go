@@ -1,0 +1,163 @@
+package report_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"coworking/pkg/pgtest"
+	"coworking/services/query/internal/report"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// grown is two spaces with the same five visits each day up to 31 March 2026, from so
+// many days before; and as many events of theirs.
+const grown = `
+insert into said values
+  ('berlin', '2010-01-01Z', '{"time_zone": "Europe/Berlin", "capacity": 5}'),
+  ('newyork', '2010-01-01Z', '{"time_zone": "America/New_York"}');
+insert into told (space, kind, at)
+select space, 'checkin', date '2026-03-31' - d + time '09:00' + n * interval '30 minutes'
+from unnest(array['berlin', 'newyork']) space, generate_series(0, %[1]d) d, generate_series(1, 5) n;
+insert into stayed (space, day, member, in_at, out_at, ended)
+select space, date '2026-03-31' - d, 'member ' || n, (date '2026-03-31' - d + time '15:00') at time zone 'UTC', (date '2026-03-31' - d + time '18:00') at time zone 'UTC', 'explicit'
+from unnest(array['berlin', 'newyork']) space, generate_series(0, %[1]d) d, generate_series(1, 5) n;`
+
+// lifelong is the reports that rest on all visits that members ever made: the first
+// answer of a process reads them all, and those after it what changed.
+var lifelong = []string{"user_visits", "new_vs_returning", "retention", "lapsed", "spaces", "streaks", "never_visited"}
+
+// What a report of four weeks reads must not depend on how many years there were before:
+// not when a process is asked for the first time, and not after an event. Pages of
+// indexes and tables are counted, as Postgres counts them.
+func TestReportsReadNoMoreAsHistoryGrows(t *testing.T) {
+	const times = 3
+	short, long := readsOf(t, 400), readsOf(t, times*400)
+	for _, r := range report.Catalogue {
+		was, is := short[r.Name], long[r.Name]
+		t.Logf("%-20s first %5d %5d, after an event %5d %5d", r.Name, was.first, is.first, was.again, is.again)
+		if slices.Contains(lifelong, r.Name) {
+			if most := was.first*times*5/4 + 20; is.first > most {
+				t.Errorf("%s reads %d pages at first, and %d with a history %d times as long", r.Name, was.first, is.first, times)
+			}
+			if is.again > is.first/10 {
+				t.Errorf("%s reads %d pages after an event: not much less than the %d at first", r.Name, is.again, is.first)
+			}
+			continue
+		}
+		const more = 150 // where rows of days lie farther apart, and the pages that the index of raw events knows no less than
+		if is.first > was.first*5/4+more || is.again > was.again*5/4+more {
+			t.Errorf("%s reads %d pages at first and %d after an event, with a history %d times as long %d and %d",
+				r.Name, was.first, was.again, times, is.first, is.again)
+		}
+	}
+}
+
+// pagesRead is how many a report reads.
+type pagesRead struct{ first, again int64 }
+
+// readsOf is how many pages each report reads in a world of so many days.
+func readsOf(t *testing.T, days int) map[string]pagesRead {
+	t.Helper()
+	pool := pgtest.New(t)
+	loadScript(t, pool, fmt.Sprintf(grown, days))
+	if _, err := pool.Exec(t.Context(), "vacuum analyze"); err != nil {
+		t.Fatal(err)
+	}
+	statements := &statements{}
+	config := pool.Config()
+	config.ConnConfig.Tracer = statements
+	watched, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(watched.Close)
+
+	found := map[string]pagesRead{}
+	for _, r := range report.Catalogue {
+		reader := report.NewReader(watched)
+		query := url.Values{"from": {"2026-03-03"}, "to": {"2026-03-31"}}
+		if r.Name == "member_history" {
+			query.Set("member", "member 1")
+		}
+		for p := range query {
+			if !slices.ContainsFunc(r.Params, func(known report.Param) bool { return known.Name == p }) {
+				query.Del(p)
+			}
+		}
+		ask := func() int64 {
+			statements.take()
+			question := report.Question{Report: r, Query: query, AsOf: time.Date(2026, time.March, 31, 12, 0, 0, 0, time.UTC)}
+			if _, err := reader.Answer(t.Context(), question); err != nil {
+				t.Fatalf("%s: %v", r.Name, err)
+			}
+			return statements.take().read(t, pool)
+		}
+		var p pagesRead
+		p.first = ask()
+		if _, err := pool.Exec(t.Context(), `with day as (update space_day set version = version + 1 where day = '2026-03-30' returning space)
+			update spaces set version = version + 1 where id in (select space from day)`); err != nil {
+			t.Fatal(err)
+		}
+		p.again = ask()
+		found[r.Name] = p
+	}
+	return found
+}
+
+// statements is what was asked of a database.
+type statements struct {
+	mu   sync.Mutex
+	sent recorded
+}
+
+type recorded []pgx.TraceQueryStartData
+
+func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if statement := strings.ToLower(data.SQL); strings.Contains(statement, "select") {
+		s.sent = append(s.sent, data)
+	}
+	return ctx
+}
+
+func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (s *statements) take() recorded {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := s.sent
+	s.sent = nil
+	return taken
+}
+
+// read asks them again, and sums up the pages that they read.
+func (r recorded) read(t *testing.T, pool *pgxpool.Pool) (sum int64) {
+	t.Helper()
+	for _, one := range r {
+		var text []byte
+		if err := pool.QueryRow(t.Context(), "explain (analyze, buffers, timing off, format json) "+one.SQL, one.Args...).Scan(&text); err != nil {
+			t.Fatalf("%s: %v", one.SQL, err)
+		}
+		var plans []struct {
+			Plan struct {
+				Hit  int64 `json:"Shared Hit Blocks"`
+				Read int64 `json:"Shared Read Blocks"`
+			}
+		}
+		if err := json.Unmarshal(text, &plans); err != nil {
+			t.Fatal(err)
+		}
+		sum += plans[0].Plan.Hit + plans[0].Plan.Read
+	}
+	return sum
+}
