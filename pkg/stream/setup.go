@@ -48,6 +48,26 @@ func Setup(ctx context.Context, js jetstream.JetStream, c Config) ([]string, err
 	return append(changes, removed...), err
 }
 
+// Replay is Setup with durables that begin anew: every message that the stream still
+// has is handed out once more. That is how a database that was restored from a backup
+// gets what came after it; what is in it changes nothing. Workers find the new durables
+// by themselves. Faults are those of Setup.
+func Replay(ctx context.Context, js jetstream.JetStream, c Config) ([]string, error) {
+	durables, err := surplusDurables(ctx, js, 0)
+	if err != nil {
+		return nil, err
+	}
+	var changes []string
+	for _, info := range durables {
+		if err := js.DeleteConsumer(ctx, Name, info.Name); err != nil {
+			return changes, setupError(js, "removing durable "+info.Name, err)
+		}
+		changes = append(changes, fmt.Sprintf("durable %s removed: it stood at message %d", info.Name, info.AckFloor.Stream))
+	}
+	made, err := Setup(ctx, js, c)
+	return append(changes, made...), err
+}
+
 // check refuses numbers that cannot be meant.
 func (c Config) check() error {
 	switch {

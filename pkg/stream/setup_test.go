@@ -306,6 +306,24 @@ func TestAPartitionThatFillsUpMeanwhileStays(t *testing.T) {
 
 // Who may write for a space named "0" writes for nobody else: what it puts where
 // the stream puts the partition is delivered under its own name, and refused.
+func TestAReplayHandsEverythingOutOnceMore(t *testing.T) {
+	s := streamtest.New(t)
+	publish(t, s, "checkin", 5)
+	if first := drain(t, bind(t, s, s.Config, 0)); len(first) != 5 {
+		t.Fatalf("%d messages", len(first))
+	}
+	changes, err := stream.Replay(t.Context(), s.JS, s.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("durable ingest-v1-0 removed: it stood at message 5", changes[0]); diff != "" {
+		t.Errorf("said (-want +got):\n%s", diff)
+	}
+	if again := drain(t, bind(t, s, s.Config, 0)); len(again) != 5 {
+		t.Errorf("%d messages once more, not 5", len(again))
+	}
+}
+
 func TestAPartitionCannotBeForged(t *testing.T) {
 	s := streamtest.New(t)
 	if err := stream.NewPublisher(s.JS, stream.Patience{}).Publish(t.Context(), stream.Message{Subject: "checkins.v1.0.victim.checkin"}); err != nil {

@@ -23,6 +23,7 @@ type setupCmd struct {
 	MaxBytes      int64         `default:"8589934592" env:"MAX_BYTES" help:"Room for the stream on each broker's disk, kept free for it. Once it is full, publishers are told so, and nothing old is thrown away for it before 14 days."`
 	AckWait       time.Duration `default:"1m" env:"ACK_WAIT" help:"How long a worker may hold an event without a word before somebody else gets it; four transactions at least."`
 	MaxAckPending int           `default:"20000" env:"MAX_ACK_PENDING" help:"Events handed out and not answered yet, for each durable; four batches of 'ingest run' at least."`
+	Replay        bool          `help:"Hand out every event that the stream still has once more: what a database that was restored from a backup lacks, it gets, and what it has stays as it is. Workers may go on running."`
 	Timeout       time.Duration `default:"1m" env:"SETUP_TIMEOUT" help:"How long to wait for a broker that is not there yet."`
 
 	Credentials stream.Credentials `embed:""`
@@ -65,8 +66,12 @@ func (c *setupCmd) setup(ctx context.Context, js jetstream.JetStream) ([]string,
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	var all []string
+	setup := stream.Setup
+	if c.Replay {
+		setup = stream.Replay
+	}
 	for {
-		changes, err := stream.Setup(ctx, js, stream.Config{
+		changes, err := setup(ctx, js, stream.Config{
 			Partitions: c.Partitions, Replicas: c.Replicas, MaxBytes: c.MaxBytes,
 			AckWait: c.AckWait, MaxAckPending: c.MaxAckPending,
 		})
