@@ -108,12 +108,20 @@ type window struct {
 	DatabaseMiB float64 `json:"database_mib"`
 }
 
-// One event in so many is of the space that the report is about.
+// A hundred events a second are of the space that the report is about. The others are
+// of twenty thousand members, who come and go three times a day: the events' own time
+// runs as fast as that takes, so that rows and days grow as in as many days of use.
 const (
 	looksASecond = 100
 	lookedAt     = "looked-at"
-	flowMembers  = 100_000
+	flowMembers  = 20_000
+	flowADay     = 3 * flowMembers
 )
+
+// flowTime is when the n-th event happened, by its own time.
+func flowTime(n int) time.Time {
+	return worldStart.Add(time.Duration(n) * (24 * time.Hour / flowADay))
+}
 
 // flow runs both services while events come in, each when it is due, whether or not
 // the ones before were stored in time.
@@ -131,6 +139,9 @@ func (g *ground) flow(ctx context.Context, rate int, length, per time.Duration) 
 		ID: newID(worldStart), Source: lookedAt + "/door", Kind: event.SpaceUpserted, Time: worldStart, Space: lookedAt,
 		Data: event.Data{Settings: &event.Settings{TimeZone: &zone}},
 	})
+	for n := range flowMembers { // everybody was there before
+		said = append(said, flowing(n))
+	}
 	if _, err := g.publish(ctx, said); err != nil {
 		return nil, err
 	}
@@ -145,8 +156,11 @@ func (g *ground) flow(ctx context.Context, rate int, length, per time.Duration) 
 	if err != nil {
 		return nil, writer.abandon(err)
 	}
+	last := flowTime(flowMembers + int(length.Seconds()+1)*rate)
 	w := &watch{
 		ground: g, flow: &flow{Rate: rate}, per: per, writer: writer, reader: reader, database: c.name,
+		address: reader.address + "/api/v1/reports/daily_usage.csv?space=" + lookedAt +
+			"&from=" + worldStart.Format(time.DateOnly) + "&to=" + last.AddDate(0, 0, 1).Format(time.DateOnly),
 		due: make(chan time.Time, int(length.Seconds()+1)*looksASecond),
 	}
 	group, working := errgroup.WithContext(ctx)
@@ -172,6 +186,7 @@ type watch struct {
 	per            time.Duration
 	writer         *program
 	reader         *server
+	address        string // of the report
 	database       string
 	due            chan time.Time // of the events of the space that is looked at, in their order
 	took           []float64      // of the running window
@@ -199,9 +214,9 @@ func (w *watch) publish(ctx context.Context, rate int, length time.Duration) err
 			if at.After(now) {
 				break
 			}
-			e := flowing(sent, at)
+			e := flowing(flowMembers + sent)
 			if sent%(rate/looksASecond) == 0 {
-				e.Space, e.Source = lookedAt, lookedAt+"/door"
+				e.Space, e.Source, e.Kind, e.Data.PartySize = lookedAt, lookedAt+"/door", event.CheckIn, 1
 				looked = append(looked, at)
 			}
 			messages = append(messages, stream.Message{Subject: e.Subject(), Body: e.Encode(nil)})
@@ -226,10 +241,14 @@ func newID(at time.Time) string {
 }
 
 // flowing is the n-th event: everybody comes, and goes the next time.
-func flowing(n int, at time.Time) event.Event {
+func flowing(n int) event.Event {
+	at := flowTime(n).Truncate(time.Microsecond)
 	e := event.Event{
-		ID: newID(at), Kind: event.CheckIn, Time: at.UTC().Truncate(time.Microsecond), Space: space(n % worldSpaces),
+		ID: newID(at), Kind: event.CheckIn, Time: at, Space: space(n % worldSpaces),
 		Member: "member-" + strconv.Itoa(n%flowMembers), Data: event.Data{Method: "door", PartySize: 1},
+	}
+	if n/flowMembers%2 == 1 {
+		e.Kind, e.Data.PartySize = event.CheckOut, 0
 	}
 	e.Source = e.Space + "/door"
 	return e
@@ -238,8 +257,6 @@ func flowing(n int, at time.Time) event.Event {
 // look asks for the report again and again until it has shown every event.
 func (w *watch) look(ctx context.Context) error {
 	w.windowsStarted = time.Now()
-	address := w.reader.address + "/api/v1/reports/daily_usage.csv?space=" + lookedAt + "&from=" + w.windowsStarted.AddDate(0, 0, -3).Format(time.DateOnly) +
-		"&to=" + w.windowsStarted.AddDate(0, 0, 4).Format(time.DateOnly)
 	tick := time.NewTicker(500 * time.Microsecond)
 	defer tick.Stop()
 	seen, open := 0, true
@@ -261,7 +278,7 @@ func (w *watch) look(ctx context.Context) error {
 				more = false
 			}
 		}
-		_, body, err := get(ctx, address)
+		_, body, err := get(ctx, w.address)
 		if err != nil {
 			return err
 		}
