@@ -99,8 +99,8 @@ func (s *site) git(args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// commit changes files, and is the commit.
-func (s *site) commit(names ...string) string {
+// commit changes files.
+func (s *site) commit(names ...string) {
 	s.Helper()
 	for _, name := range names {
 		file := filepath.Join(s.folder, name)
@@ -112,7 +112,6 @@ func (s *site) commit(names ...string) string {
 	}
 	s.git("add", ".")
 	s.git("commit", "--quiet", "--message", "x")
-	return s.git("rev-parse", "HEAD")
 }
 
 // runs says that the cluster runs a service as of a commit.

@@ -1,4 +1,5 @@
 # What the steps of a release share; sourced, not run. `make` says which service: ingest or query.
+# shellcheck shell=bash disable=SC2034 # what is set here is used there
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 
