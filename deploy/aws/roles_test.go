@@ -14,10 +14,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-//go:embed roles.sql
+//go:embed roles.psql
 var rolesSQL string
 
-//go:embed grants.sql
+//go:embed grants.psql
 var grantsSQL string
 
 // as runs statements as a user of a database, one after the other, and is the first
@@ -45,7 +45,7 @@ func TestTheServicesUsersMayDoTheirWorkAndNoMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := as(t.Context(), config, "", rolesSQL); err != nil {
-		t.Fatalf("roles.sql: %v", err)
+		t.Fatalf("roles.psql: %v", err)
 	}
 	t.Cleanup(func() { // users are the server's, not the database's
 		for _, statement := range []string{"drop owned by query cascade", "drop owned by ingest cascade", "drop role query", "drop role ingest"} {
@@ -63,7 +63,7 @@ func TestTheServicesUsersMayDoTheirWorkAndNoMore(t *testing.T) {
 		t.Fatalf("migrations, as ingest: %v", err)
 	}
 	if err := as(t.Context(), config, "", grantsSQL); err != nil {
-		t.Fatalf("grants.sql: %v", err)
+		t.Fatalf("grants.psql: %v", err)
 	}
 	cases := map[string]struct {
 		user, statement string
