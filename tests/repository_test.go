@@ -27,6 +27,7 @@ var habits = map[string]func(fs.FS) []string{
 	"each make target has its line and can be called":     silentTargets,
 	"documents name only targets and files that exist":    deadReferences,
 	"nothing is left for later, skipped or slept through": leftovers,
+	"no two advisory locks are one":                       sharedLocks,
 }
 
 func TestHabitsAreKept(t *testing.T) {
@@ -127,6 +128,14 @@ func TestBrokenHabitsAreFound(t *testing.T) {
 				"a_test.go": source("package a; func TestA(t *testing.T) { t.Sk" + "ip(); time.Sl" + "eep(1) }"),
 			},
 			want: []string{"a.go: TO" + "DO", "a_test.go: skips", "a_test.go: sleeps"},
+		},
+		"no two advisory locks are one": {
+			repo: fstest.MapFS{
+				"a.go": source("package a; const writing int64 = 0x636f776f726b_01"),
+				"b.go": source("package b; const migrating int64 = 0x636f776f726b_02"),
+				"c.go": source("package c; const logging int64 = 0x636f776f726b_02"),
+			},
+			want: []string{"b.go, c.go: 0x636f776f726b_02"},
 		},
 	}
 	for habit, broken := range habits {
@@ -446,6 +455,29 @@ func leftovers(repo fs.FS) []string {
 		}
 		if file.test && file.uses("time", "Sleep") > 0 {
 			broken = append(broken, file.path+": sleeps")
+		}
+	}
+	return broken
+}
+
+// An advisory lock is "cowork" in ASCII and a number: whoever takes another's would
+// wait for them for no reason, or never get it.
+var advisoryLock = regexp.MustCompile(`^0x636f776f726b_\w+$`)
+
+func sharedLocks(repo fs.FS) []string {
+	takers := map[string][]string{}
+	for _, file := range goFiles(repo) {
+		ast.Inspect(file.tree, func(n ast.Node) bool {
+			if literal, ok := n.(*ast.BasicLit); ok && advisoryLock.MatchString(literal.Value) {
+				takers[literal.Value] = append(takers[literal.Value], file.path)
+			}
+			return true
+		})
+	}
+	var broken []string
+	for lock, files := range takers {
+		if len(files) > 1 {
+			broken = append(broken, strings.Join(slices.Sorted(slices.Values(files)), ", ")+": "+lock)
 		}
 	}
 	return broken

@@ -18,7 +18,7 @@ import (
 const LogEvery = 30 * time.Second
 
 // logLock is the advisory lock of the one process that logs.
-const logLock int64 = 0x636f776f726b_02
+const logLock int64 = 0x636f776f726b_03
 
 //go:embed try_log_lock.sql
 var tryLogLockSQL string
