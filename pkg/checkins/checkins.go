@@ -65,8 +65,8 @@ func Backoff(first, longest time.Duration) Option {
 }
 
 // OnRefused is called with each event that will never be taken, once it is set aside.
-// Nothing else is delivered until it returns. After a crash it may be told of the same
-// event again.
+// Nothing else is delivered until it returns, so it must neither Flush nor Close. After a
+// crash it may be told of the same event again.
 func OnRefused(tell func(Refusal)) Option { return func(o *options) { o.onRefused = tell } }
 
 // Log is where it is said when deliveries begin to fail, and work again. Nowhere if

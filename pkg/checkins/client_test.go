@@ -67,6 +67,9 @@ func TestWhatTheSystemWouldRefuseIsNotKept(t *testing.T) {
 		"the year 1":                 {func(e *event.Event) { e.Time = e.Time.AddDate(-2025, 0, 0) }, "invalid_time", "/time"},
 		"a source that is not UTF-8": {func(e *event.Event) { e.Source = "\xff" }, "invalid_text", ""},
 		"a device that is not UTF-8": {func(e *event.Event) { e.Data.Device = "a\xff" }, "invalid_text", "/data"},
+		"a name that is not UTF-8": {func(e *event.Event) {
+			e.Kind, e.Space, e.Data = event.MemberUpserted, "", event.Data{MemberName: new("a\xff")}
+		}, "invalid_text", "/data"},
 		"more than the stream takes": {func(e *event.Event) {
 			e.Kind, e.Data = event.SpaceUpserted, event.Data{Settings: &event.Settings{OpeningHours: &hours}}
 		}, "body_too_large", ""},

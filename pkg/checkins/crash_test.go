@@ -163,7 +163,9 @@ func compared(want, got []string) (missing []string, extra int) {
 func TestOneProcessHasAnOutboxAtATime(t *testing.T) {
 	dir := t.TempDir()
 	client := open(t, dir, &far{})
-	cmd := exec.Command(os.Args[0])
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // a door that is let in stays for ever
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), "CHECKINS_DOOR="+dir, "CHECKINS_FIRST=0")
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "somebody else has this outbox open") {

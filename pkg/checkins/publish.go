@@ -96,9 +96,18 @@ func same(e, told *event.Event) error {
 		case said.Field(i).IsZero():
 		case kept.Field(i).IsZero():
 			return fault.Invalid.With("unknown_field", "/data", "an event of kind %s has no %s", e.Kind, name)
-		case said.Field(i).Kind() == reflect.String && said.Field(i).String() != kept.Field(i).String():
+		case text(said.Field(i)) != text(kept.Field(i)):
 			return fault.Invalid.With("invalid_text", "/data", "%s is not UTF-8", name)
 		}
 	}
 	return nil
+}
+
+// text is what a field says that holds a text or points to one, else "".
+func text(field reflect.Value) string {
+	field = reflect.Indirect(field)
+	if field.Kind() != reflect.String {
+		return ""
+	}
+	return field.String()
 }
