@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"io"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -20,23 +21,31 @@ var rolesSQL string
 //go:embed grants.psql
 var grantsSQL string
 
-// as runs statements as a user of a database, one after the other, and is the first
-// error. psql fills in :'name' and :"DBNAME"; here that is done by hand.
+var roleName = regexp.MustCompile(`\b(ingest|query)\b`)
+
+// as runs statements as a user of a database, and is the first error. psql fills in
+// :'name' and :"DBNAME"; here that is done by hand. Users are the server's, which other
+// tests may use at the same time: they are named after the database, too, and their
+// password is their name.
 func as(ctx context.Context, config *pgx.ConnConfig, user, statements string) error {
 	own := config.Copy()
 	if user != "" {
-		own.User, own.Password = user, user
+		own.User, own.Password = nameIn(config, user), nameIn(config, user)
 	}
 	conn, err := pgx.ConnectConfig(ctx, own)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
+	statements = roleName.ReplaceAllStringFunc(statements, func(name string) string { return nameIn(config, name) })
 	_, err = conn.PgConn().Exec(ctx, strings.NewReplacer(
-		":'ingest_password'", "'ingest'", ":'query_password'", "'query'", `:"DBNAME"`, pgx.Identifier{own.Database}.Sanitize(),
+		":'ingest_password'", "'"+nameIn(config, "ingest")+"'", ":'query_password'", "'"+nameIn(config, "query")+"'",
+		`:"DBNAME"`, pgx.Identifier{own.Database}.Sanitize(),
 	).Replace(statements)).ReadAll()
 	return err
 }
+
+func nameIn(config *pgx.ConnConfig, user string) string { return user + "_" + config.Database }
 
 func TestTheServicesUsersMayDoTheirWorkAndNoMore(t *testing.T) {
 	address := pgtest.Empty(t)
@@ -58,7 +67,7 @@ func TestTheServicesUsersMayDoTheirWorkAndNoMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	owned.User = url.UserPassword("ingest", "ingest")
+	owned.User = url.UserPassword(nameIn(config, "ingest"), nameIn(config, "ingest"))
 	if err := apply.Up(t.Context(), owned.String(), io.Discard); err != nil {
 		t.Fatalf("migrations, as ingest: %v", err)
 	}
