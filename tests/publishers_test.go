@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +17,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"coworking/pkg/checkins"
+	"coworking/pkg/event"
+	"coworking/pkg/fault"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats.go"
@@ -103,7 +108,7 @@ func TestThePublishersRecipesWork(t *testing.T) {
 			if missing := r.missing(dir); missing != "" {
 				counted -= s.instead(t, r, missing)
 			} else {
-				s.follow(t, r, dir, s.door())
+				s.follow(t, r, dir, s.door(), "cw_")
 			}
 			eventually(t, fmt.Sprintf("%d check-ins are in the report", counted), func() bool { return s.sohoCheckIns() == counted })
 		})
@@ -126,11 +131,11 @@ func (r recipe) missing(dir string) string {
 func (s *system) door() string { return "http://" + s.running().IntakeAddr }
 
 // follow runs a recipe.
-func (s *system) follow(t *testing.T, r recipe, dir, door string) {
+func (s *system) follow(t *testing.T, r recipe, dir, door, key string) {
 	t.Helper()
 	cmd := r.command(t, dir)
 	cmd.Dir = dir
-	cmd.Env = append(environment(), "DOOR="+door, "REPORTS="+s.query, "NATS_URL="+s.running().NATSURL, "KEY=cw_")
+	cmd.Env = append(environment(), "DOOR="+door, "REPORTS="+s.query, "NATS_URL="+s.running().NATSURL, "KEY="+key)
 	var said lines
 	cmd.Stderr = &said
 	out, err := cmd.Output()
@@ -235,7 +240,7 @@ func TestTheRecipesRetryWithTheSameIDs(t *testing.T) {
 			}
 			busy := newBusyDoor(t, s.door())
 			before := s.sohoCheckIns()
-			s.follow(t, r, dir, busy.URL)
+			s.follow(t, r, dir, busy.URL, "cw_")
 			eventually(t, "it is counted", func() bool { return s.sohoCheckIns() == before+r.checkIns })
 			asked := busy.all()
 			if len(asked) != 3 || asked[0] != asked[1] || asked[1] != asked[2] || !strings.Contains(asked[0], `"id":`) {
@@ -307,4 +312,101 @@ func handOn(r *http.Request, door, body string) (status int, answer []byte, err 
 	defer response.Body.Close()
 	answer, err = io.ReadAll(response.Body)
 	return response.StatusCode, answer, err
+}
+
+// Where keys are asked for: the recipes show theirs, and a client with a wrong one loses
+// nothing until it has the right one.
+func TestPublishersShowTheirKey(t *testing.T) {
+	t.Parallel()
+	s := up(t, folder(t))
+	door := s.guardedDoor(t)
+	key := s.key(t, "door", "--scope", "events:write", "--space", "soho")
+	counted := 0
+	for _, r := range publishersRecipes(t) {
+		dir := t.TempDir()
+		if !strings.Contains(r.code, "DOOR") {
+			continue
+		}
+		t.Run(r.name, func(t *testing.T) {
+			if missing := r.missing(dir); missing != "" {
+				t.Logf("not executed: no %s here", missing)
+				return
+			}
+			s.follow(t, r, dir, door, key)
+			counted += r.checkIns
+			eventually(t, fmt.Sprintf("%d check-ins are in the report", counted), func() bool { return s.sohoCheckIns() == counted })
+		})
+	}
+	t.Run("a client with a wrong key, and then with the right one", func(t *testing.T) {
+		outbox := t.TempDir()
+		client := openOutbox(t, outbox, door, "cw_wrong")
+		for _, space := range []string{"soho", "paris", "soho"} {
+			if err := client.Publish(t.Context(), &event.Event{Source: "turnstile", Kind: event.CheckIn, Space: space}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		eventually(t, "it says what is wrong", func() bool { return fault.Code(client.Err()) == "unauthenticated" })
+		if err := client.Close(); err != nil || client.Pending() != 3 {
+			t.Fatalf("%d wait, %v", client.Pending(), err)
+		}
+		client = openOutbox(t, outbox, door, key)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		if err := client.Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+		refused, err := client.Refused()
+		if err != nil || len(refused) != 1 || refused[0].Code != "space_forbidden" || refused[0].Pointer != "/data/space" || refused[0].Event.Space != "paris" {
+			t.Errorf("refused: %v, %v", refused, err)
+		}
+		counted += 2
+		eventually(t, "the others are in the report", func() bool { return s.sohoCheckIns() == counted })
+	})
+}
+
+func openOutbox(t *testing.T, dir, door, key string) *checkins.Client {
+	t.Helper()
+	transport, err := checkins.HTTP(door, key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := checkins.Open(dir, transport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// guardedDoor is a second door of the system, which asks for keys.
+func (s *system) guardedDoor(t *testing.T) string {
+	t.Helper()
+	at := "127.0.0.1:" + strconv.Itoa(freePort(t))
+	cmd := exec.Command(ingest(t), "run", "--require-keys", "--intake-addr", at)
+	said := &lines{}
+	cmd.Stdout, cmd.Stderr = said, said
+	cmd.Env = append(environment(), "DATABASE_URL="+s.running().DatabaseURL, "NATS_URL="+s.running().NATSURL)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt) // it may have ended
+		if err := cmd.Wait(); err != nil || t.Failed() {
+			t.Errorf("the door ended with %v:\n%s", err, said)
+		}
+	})
+	eventually(t, "the second door is open", func() bool { return get("http://"+at+"/livez") != "" })
+	return "http://" + at
+}
+
+// key makes a key.
+func (s *system) key(t *testing.T, name string, flags ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(filepath.Dir(coworking(t)), "query"), append([]string{"keys", "create", name}, flags...)...)
+	cmd.Env = append(environment(), "DATABASE_URL="+s.running().DatabaseURL)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
