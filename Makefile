@@ -36,7 +36,7 @@ test: build ## All tests, on a real Postgres and a real broker; sets up what the
 test-faults: ## A minute of kills of every process under load, and that what looks for harm finds it
 	go test $(RACE) -count=1 -v -run 'Kills|TheChecks' ./tests -faults=60s
 
-test-deploy: ## The charts, rendered by Helm 3 and Helm 4, without a cluster
+test-deploy: ## Charts by Helm 3 and 4, images, Compose, AWS templates and the release, without a cluster or an account
 	go test -count=1 ./deploy/... # no -race: nothing there runs beside anything
 
 lint: $(LINTER) ## go vet and golangci-lint, over every module
