@@ -59,6 +59,7 @@ var closed = []struct {
 	{"pkg/event", []string{"coworking/pkg/fault"}, "the domain knows no broker, database or HTTP"},
 	{"pkg/calendar", []string{"coworking/pkg/fault"}, "a calendar is a pure function of what was said of a space"},
 	{"pkg/slots", []string{"coworking/pkg/fault"}, "a format has one owner, who needs nobody"},
+	{"pkg/checkins/internal/outbox", []string{"coworking/pkg/fault"}, "a log on disk knows no events"},
 	{"migrations", nil, "both services embed it"},
 	{"services/ingest/internal/visit", []string{"coworking/pkg/fault"}, "the fold is pure: no I/O, no clock"},
 }
