@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"go/ast"
+	"go/parser"
 	"go/token"
 	"io"
 	"io/fs"
@@ -268,7 +269,7 @@ func TestTheKitShowsEveryCode(t *testing.T) {
 			shown[g.NATS.Code] = true
 		}
 	}
-	codes := codesOf(repository(t), "pkg/event")
+	codes := codesOf(sources(t, "pkg/event/*.go"))
 	if len(codes) < 15 {
 		t.Fatalf("pkg/event has only %q", codes)
 	}
@@ -279,13 +280,33 @@ func TestTheKitShowsEveryCode(t *testing.T) {
 	}
 }
 
-// codesOf is the codes that a package's source refuses with.
-func codesOf(repo fs.FS, folder string) []string {
-	codes := map[string]bool{}
-	for _, file := range goFiles(repo) {
-		if file.test || path.Dir(file.path) != folder {
-			continue
+// sources is the Go files of some folders, tests aside.
+func sources(t *testing.T, patterns ...string) (parsed []goFile) {
+	t.Helper()
+	repo := repository(t)
+	for _, pattern := range patterns {
+		names, err := fs.Glob(repo, pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(names), err)
 		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			tree, err := parser.ParseFile(token.NewFileSet(), name, text(repo, name), parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parsed = append(parsed, goFile{path: name, tree: tree})
+		}
+	}
+	return parsed
+}
+
+// codesOf is the codes that sources refuse with.
+func codesOf(files []goFile) []string {
+	codes := map[string]bool{}
+	for _, file := range files {
 		ast.Inspect(file.tree, func(node ast.Node) bool {
 			call, ok := node.(*ast.CallExpr)
 			if !ok || len(call.Args) == 0 {
@@ -307,7 +328,10 @@ func TestTheKitHolds(t *testing.T) {
 	t.Parallel()
 	k := readKit(t)
 	s := up(t, folder(t))
-	c := &conformance{system: s, kit: k, stored: map[string]bool{}}
+	c := &conformance{system: s, kit: k, stored: map[string]bool{}, schemas: map[string]*jsonschema.Schema{}}
+	for _, name := range []string{"taken", "problem", "acknowledgement"} {
+		c.schemas[name] = documentSchema(t, name)
+	}
 
 	t.Run("over HTTP", c.overHTTP)
 	c.settles(t)
@@ -325,9 +349,10 @@ func TestTheKitHolds(t *testing.T) {
 type conformance struct {
 	*system
 
-	kit    kit
-	stored map[string]bool // source and id of what must be there
-	later  []string        // codes of dead letters that must come, whatever their messages
+	kit     kit
+	schemas map[string]*jsonschema.Schema // of answers, as the document has them
+	stored  map[string]bool               // source and id of what must be there
+	later   []string                      // codes of dead letters that must come, whatever their messages
 }
 
 func (c *conformance) overHTTP(t *testing.T) {
@@ -406,10 +431,14 @@ func (c *conformance) post(t *testing.T, door string, g *golden) said {
 	if err := json.Unmarshal(answer, &told); err != nil {
 		t.Fatalf("%s: %d %s", g.Name, response.StatusCode, answer)
 	}
-	got := said{Status: response.StatusCode, All: verdict{Outcome: "stored"}}
+	got, schema := said{Status: response.StatusCode, All: verdict{Outcome: "stored"}}, "taken"
 	if response.StatusCode >= http.StatusBadRequest {
 		got.All = verdict{"refused", told.Code, told.Pointer}
 		looksLikeAProblem(t, g.Name, response, answer)
+		schema = "problem"
+	}
+	if err := valid(c.schemas[schema], answer); err != nil {
+		t.Errorf("%s: %v", g.Name, err)
 	}
 	for _, e := range told.Events {
 		if e.Status == "stored" {
@@ -500,6 +529,7 @@ func (c *conformance) overNATS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
+	d, _ := readDocument(t)
 	want, got := map[string]verdict{}, map[string]verdict{}
 	named := map[int64]string{} // by sequence
 	for _, g := range c.kit.Events {
@@ -508,10 +538,20 @@ func (c *conformance) overNATS(t *testing.T) {
 		}
 		body := g.body(t)
 		want[g.Name] = g.NATS.verdict
-		sequence, refusal := publish(conn, g.NATS.Subject, body)
+		sequence, answer, refusal := publish(conn, g.NATS.Subject, body)
+		if err := valid(c.schemas["acknowledgement"], answer); answer != nil && err != nil {
+			t.Errorf("%s: %v", g.Name, err)
+		}
 		if refusal != nil {
 			got[g.Name] = verdict{Outcome: "turned away"}
 			continue
+		}
+		if g.Name == "checkin-minimal" {
+			js, err := jetstream.New(conn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.describes(t, js, sequence, g.NATS.Subject)
 		}
 		named[sequence], got[g.Name] = g.Name, verdict{Outcome: "stored"}
 		var e struct{ ID, Source string }
@@ -536,24 +576,25 @@ func (c *conformance) overNATS(t *testing.T) {
 	}
 }
 
-// publish asks for the acknowledgement; the error is also what the broker says.
-func publish(conn *nats.Conn, subject string, body []byte) (sequence int64, err error) {
-	answer, err := conn.Request(subject, body, patience)
+// publish asks for the acknowledgement; the error is also what the broker says. answer is
+// nil where a client does not even send so much.
+func publish(conn *nats.Conn, subject string, body []byte) (sequence int64, answer []byte, err error) {
+	reply, err := conn.Request(subject, body, patience)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	var ack struct {
 		Stream string
 		Seq    int64
 		Error  *struct{ Description string }
 	}
-	if err := json.Unmarshal(answer.Data, &ack); err != nil {
-		return 0, err
+	if err := json.Unmarshal(reply.Data, &ack); err != nil {
+		return 0, reply.Data, err
 	}
 	if ack.Error != nil || ack.Stream != stream.Name {
-		return 0, fmt.Errorf("%s", answer.Data)
+		return 0, reply.Data, fmt.Errorf("%s", reply.Data)
 	}
-	return ack.Seq, nil
+	return ack.Seq, reply.Data, nil
 }
 
 // deadLetter is a line of `ingest dead-letters list --json`.
