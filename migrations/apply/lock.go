@@ -16,6 +16,9 @@ import (
 //go:embed try_lock.sql
 var tryLock string
 
+//go:embed unlock.sql
+var unlock string
+
 //go:embed cancel.sql
 var cancel string
 
@@ -37,10 +40,11 @@ func locked(ctx context.Context, databaseURL string, progress io.Writer, fn func
 	if err != nil {
 		return err
 	}
-	defer closeConn(conn) // and with the session goes the lock
+	defer closeConn(conn) // and with the session goes the lock, a little later
 	if err := waitForLock(ctx, conn, progress); err != nil {
 		return err
 	}
+	defer release(conn)
 	name := "migrate " + rand.Text()
 	r, err := newRunner(databaseURL, name, progress)
 	if err != nil {
@@ -97,6 +101,13 @@ func connect(ctx context.Context, databaseURL string) (*pgx.Conn, error) {
 		return nil, fmt.Errorf("connecting to %s: %w", where, err)
 	}
 	return conn, nil
+}
+
+// release lets the next runner begin at once: a server takes its time to end a session.
+func release(conn *pgx.Conn) {
+	ctx, done := context.WithTimeout(context.Background(), 5*time.Second)
+	defer done()
+	_, _ = conn.Exec(ctx, unlock, pgx.StrictNamedArgs{"lock": lock}) // else it goes with the session
 }
 
 func closeConn(conn *pgx.Conn) {
