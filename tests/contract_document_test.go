@@ -191,8 +191,8 @@ func TestTheDocumentHasEveryKind(t *testing.T) {
 	t.Parallel()
 	d, _ := readDocument(t)
 	channels := map[string]channel{
-		"acknowledgements": {"", []reference{{"#/servers/nats"}}, references("#/components/messages/", "acknowledgement")},
-		"answers":          {"", []reference{{"#/servers/door"}}, references("#/components/messages/", "stored", "partlyStored", "problem")},
+		"acknowledgements": {"", []reference{{"#/servers/nats"}}, messages("acknowledgement")},
+		"answers":          {"", []reference{{"#/servers/door"}}, messages("stored", "partlyStored", "problem")},
 	}
 	posted := []string{"batch", "lines"}
 	operations, payloads := map[string]sending{}, map[string]string{}
@@ -203,14 +203,14 @@ func TestTheDocumentHasEveryKind(t *testing.T) {
 			e.Space = event.NoSpace
 		}
 		posted = append(posted, name, name+"Binary")
-		channels[name] = channel{e.Subject(), []reference{{"#/servers/nats"}}, references("#/components/messages/", name)}
+		channels[name] = channel{e.Subject(), []reference{{"#/servers/nats"}}, messages(name)}
 		operations["publish"+inTitle(name)] = sending{
 			Action: "send", Channel: reference{"#/channels/" + name}, Messages: []reference{{"#/channels/" + name + "/messages/" + name}},
 		}
 		payloads[name] = e.Type() + " application/cloudevents+json ./schemas/" + name + ".json"
 		payloads[name+"Binary"] = e.Type() + " application/json ./schemas/" + name + ".json#/properties/data"
 	}
-	channels["events"] = channel{"/v1/events", []reference{{"#/servers/door"}}, references("#/components/messages/", posted...)}
+	channels["events"] = channel{"/v1/events", []reference{{"#/servers/door"}}, messages(posted...)}
 	if diff := cmp.Diff(channels, d.Channels); diff != "" {
 		t.Errorf("channels (-code +document):\n%s", diff)
 	}
@@ -232,10 +232,11 @@ func TestTheDocumentHasEveryKind(t *testing.T) {
 	}
 }
 
-func references(folder string, names ...string) map[string]reference {
+// messages is where messages of these names are.
+func messages(names ...string) map[string]reference {
 	all := map[string]reference{}
 	for _, name := range names {
-		all[name] = reference{folder + name}
+		all[name] = reference{"#/components/messages/" + name}
 	}
 	return all
 }
@@ -286,7 +287,7 @@ func TestTheDocumentSaysWhatTheCodeDoes(t *testing.T) {
 			t.Errorf("the document does not know %s", code)
 		}
 	}
-	burying := append(refusing, sources(t, "pkg/key/*.go", "services/ingest/internal/store/*.go")...)
+	burying := slices.Concat(refusing, sources(t, "pkg/key/*.go", "services/ingest/internal/store/*.go"))
 	for code, means := range d.Codes {
 		said := slices.ContainsFunc(burying, func(file goFile) bool { return file.says(code) })
 		if !said || means.Meaning == "" {
