@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"coworking/pkg/fault"
@@ -37,11 +38,13 @@ type ServeOption func(*serving)
 type serving struct {
 	health *Health
 	notice time.Duration
+	parts  atomic.Bool
 }
 
 // Announce makes /readyz say "stopping" as soon as the context ends, and goes on
 // answering for as long as notice lasts: balancers look away before the door
-// closes.
+// closes. Each answer in that time is the last on its connection, and says so:
+// a client that asks more often than that finds none closed while it asks.
 func Announce(health *Health, notice time.Duration) ServeOption {
 	return func(s *serving) { s.health, s.notice = health, notice }
 }
@@ -53,7 +56,7 @@ func ServeOn(ctx context.Context, listener net.Listener, handler http.Handler, o
 		option(&s)
 	}
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           s.parting(handler),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -75,8 +78,19 @@ func ServeOn(ctx context.Context, listener net.Listener, handler http.Handler, o
 	return err
 }
 
+// parting ends each connection with its next answer, once the notice is given.
+func (s *serving) parting(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.parts.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
 // announce flips readiness and waits, unless the server is gone already.
-func (s serving) announce(failed chan error) {
+func (s *serving) announce(failed chan error) {
+	s.parts.Store(true)
 	if s.health != nil {
 		s.health.Stopping()
 	}

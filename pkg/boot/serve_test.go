@@ -133,6 +133,45 @@ func TestAServerFinishesWhatItHas(t *testing.T) {
 	}
 }
 
+// A connection that is kept and closed by the server may be closed while a client asks
+// on it: so the answers of the notice are the last ones, and say so.
+func TestAnswersOfTheNoticeEndTheirConnections(t *testing.T) {
+	health := NewHealth()
+	listener := listen(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- ServeOn(ctx, listener, Ops(health, NewRegistry("shop")), Announce(health, 300*time.Millisecond))
+	}()
+	ask := func() (code int, last bool) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+listener.Addr().String()+"/readyz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return response.StatusCode, response.Close
+	}
+	code, last := ask()
+	if code != http.StatusOK || last {
+		t.Errorf("before the notice: %d, and the connection was kept: %t", code, !last)
+	}
+	stop()
+	for code == http.StatusOK {
+		code, last = ask()
+	}
+	if !last {
+		t.Error("during the notice, a connection was kept")
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAnAddressThatIsTakenIsRefused(t *testing.T) {
 	taken := listen(t)
 	defer taken.Close()
