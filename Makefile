@@ -8,6 +8,7 @@ HELM_VERSION          := v4.3.1
 MODULES := $(shell go list -m -f '{{.Dir}}')
 VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),unknown)
 RACE    := $(if $(shell command -v $$(go env CC) 2>/dev/null),-race)
+TAG     ?= dev
 TOOLS   := $(shell go env GOPATH)/tools
 LINTER  := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)/gofumpt
@@ -39,6 +40,9 @@ test-faults: ## A minute of kills of every process under load, and that what loo
 test-deploy: ## Charts by Helm 3 and 4, images, Compose, AWS templates and the release, without a cluster or an account
 	go test -count=1 ./deploy/... # no -race: nothing there runs beside anything
 
+test-cluster: $(filter $(PINNED_HELM),$(HELM)) ## Both charts in the cluster that KUBECONFIG names, upgraded, broken and removed under load; its --help says what to set
+	go run ./deploy/cluster
+
 lint: $(LINTER) ## go vet and golangci-lint, over every module
 	go vet work
 	$(LINTER) run $(addsuffix /...,$(MODULES))
@@ -60,13 +64,13 @@ cross: ## Build each module on its own, for every system it is promised for
 	for module in $(MODULES); do for os in linux darwin; do for arch in amd64 arm64; do \
 		GOWORK=off CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -C $$module -buildvcs=false -o /dev/null ./... || exit; done; done; done
 
-images: image-ingest image-query ## Both images, for this machine: by Docker if its engine answers, else by buildah or podman
+images: image-ingest image-query ## Both images, for this machine, with the tag TAG: by Docker if its engine answers, else by buildah or podman
 
 image-ingest: ## The image coworking/ingest:dev
-	$(BUILD_IMAGE) -f Dockerfile.ingest -t coworking/ingest:dev .
+	$(BUILD_IMAGE) -f Dockerfile.ingest -t coworking/ingest:$(TAG) .
 
 image-query: ## The image coworking/query:dev
-	$(BUILD_IMAGE) -f Dockerfile.query -t coworking/query:dev .
+	$(BUILD_IMAGE) -f Dockerfile.query -t coworking/query:$(TAG) .
 
 openapi: ## services/query/openapi.json, from which clients are made
 	go run ./services/query openapi > services/query/openapi.json.new
@@ -120,4 +124,4 @@ $(GOFUMPT):
 $(PINNED_HELM):
 	GOFLAGS= GOWORK=off GOBIN=$(@D) go install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
 
-.PHONY: help build images image-ingest image-query test test-faults test-deploy lint fmt fmt-check tidy tidy-check cross openapi up demo bench bench-full pipeline-tools log-in changed push sbom scan-gate deploy-ingest deploy-query
+.PHONY: help build images image-ingest image-query test test-faults test-deploy test-cluster lint fmt fmt-check tidy tidy-check cross openapi up demo bench bench-full pipeline-tools log-in changed push sbom scan-gate deploy-ingest deploy-query

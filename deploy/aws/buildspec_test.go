@@ -47,7 +47,7 @@ type phase struct {
 
 var (
 	makeTarget = regexp.MustCompile(`(?m)^([a-z][a-z-]*):[^=]`)
-	makeCall   = regexp.MustCompile(`^make ([a-z][a-z-]*)$`)
+	makeCall   = regexp.MustCompile(`^make ([a-z][a-z-]*)( [A-Z_]+=[a-z]+)*$`)
 )
 
 func targets(makefile string) []string {
