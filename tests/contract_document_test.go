@@ -277,8 +277,9 @@ func TestTheDocumentSaysWhatTheCodeDoes(t *testing.T) {
 			t.Errorf("the parameter %s does not say %s", name, pattern)
 		}
 	}
-	if got := d.Operations["postEvents"].Limits.MaxEvents; got != d.Servers.NATS.JetStream.MaxBatchMessages || got != 1000 {
-		t.Errorf("%d events in a request", got) // that so many are taken, and no more, is seen at the door
+	limits := d.Operations["postEvents"].Limits
+	if limits.MaxBodyBytes != mostBytes || limits.MaxEvents != mostEvents || d.Servers.NATS.JetStream.MaxBatchMessages != mostEvents {
+		t.Errorf("a request holds %+v", limits) // that so much is taken, and no more, is seen at the door
 	}
 
 	refusing := sources(t, "pkg/event/*.go", "pkg/stream/*.go", "services/ingest/internal/intake/[^d]*.go") // not deadletters.go, another address

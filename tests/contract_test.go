@@ -579,7 +579,7 @@ func (c *conformance) overNATS(t *testing.T) {
 // publish asks for the acknowledgement; the error is also what the broker says. answer is
 // nil where a client does not even send so much.
 func publish(conn *nats.Conn, subject string, body []byte) (sequence int64, answer []byte, err error) {
-	reply, err := conn.Request(subject, body, patience)
+	reply, err := conn.RequestMsg(&nats.Msg{Subject: subject, Data: body, Header: nats.Header{"Content-Type": {structuredMedia}}}, patience)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"net/http"
 
 	"coworking/pkg/event"
@@ -92,7 +93,8 @@ func (o *outcome) refuse(err error) {
 }
 
 // answer says what became of the events. Where the stream could not take some of
-// them that is said first: the sender has to come again.
+// them that is said first: the sender has to come again. Else, where none is good,
+// the first one's fault is the answer's.
 func (s *server) answer(c echo.Context, outcomes []outcome, batch bool) error {
 	t := taken{Events: outcomes}
 	var unavailable, refused error
@@ -103,9 +105,9 @@ func (s *server) answer(c echo.Context, outcomes []outcome, batch bool) error {
 			s.meter.events.WithLabelValues("stored").Inc()
 			continue
 		case fault.Of(o.err) == fault.Invalid:
-			refused = o.err
+			refused = cmp.Or(refused, o.err)
 		default:
-			unavailable = o.err
+			unavailable = cmp.Or(unavailable, o.err)
 		}
 		t.Refused++
 		s.meter.events.WithLabelValues(o.Code).Inc()

@@ -242,6 +242,9 @@ func TestABadEventSpoilsNoOther(t *testing.T) {
 	if got, _ := send(t, door, "["+told("1", "id", "")+"]", "Content-Type", batch); got.Status != 422 || got.Code != "invalid_id" || len(got.Events) != 1 {
 		t.Errorf("of a batch without a good event: %+v", got)
 	}
+	if got, _ := send(t, door, "["+told("1", "id", "")+",7]", "Content-Type", batch); got.Status != 422 || got.Code != "invalid_id" || len(got.Events) != 2 {
+		t.Errorf("of two bad events the first is the answer's: %+v", got)
+	}
 }
 
 // 202 is said only to what the stream has.
