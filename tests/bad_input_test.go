@@ -120,6 +120,8 @@ var asks = map[string]ask{
 
 // questions is the table's rows about reports.
 var questions = map[string]ask{
+	"a NUL for a member":         {path: "member_history?member=a%00b", status: 400, code: "invalid_value"},
+	"a plan that is no text":     {path: "daily_usage?plan=%ff", status: 400, code: "invalid_value"},
 	"a range of nothing":         {path: "daily_usage?from=2026-03-02&to=2026-03-02", status: 400, code: "invalid_range"},
 	"a range that ends before":   {path: "daily_usage?from=2026-03-02&to=2026-03-01", status: 400, code: "invalid_range"},
 	"more than five years":       {path: "daily_usage?from=2020-01-01&to=2026-01-01", status: 400, code: "range_too_large"},

@@ -86,7 +86,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeDoor()) }()
 	mux := boot.Ops(health, registry)
-	mux.Handle("/v1/", door)
+	mux.Handle("/", door) // also what is nowhere: it answers with a problem
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return boot.Serve(ctx, c.IntakeAddr, mux, boot.Announce(health, time.Second)) })
 	// A database that is away at the start is no reason to die: /readyz says so
