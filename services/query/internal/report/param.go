@@ -225,7 +225,9 @@ func decode[P any](params *P, known []Param, query url.Values) error {
 			return p.refuse("%s may be given once", p.Name)
 		}
 		for _, value := range values {
-			if !utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0 { // no text of the database's could be equal
+			// No text of the database's could be equal. A space of such a name is one
+			// that nobody finds, like any other.
+			if p.Name != "space" && (!utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0) {
 				return p.refuse("%s is no text in UTF-8", p.Name)
 			}
 			if err := p.set(field, value); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"coworking/pkg/pg"
@@ -22,10 +23,10 @@ func (r *Reader) Version(ctx context.Context, q Question) (string, Basis, error)
 // Basis is what the version of an answer rests on: as long as that stands, so does
 // the version. The zero Basis never stands.
 type Basis struct {
-	spaces []int32
-	sum    int64 // of their versions
-	newest int32 // of all spaces: one that comes may be part of the answer
-	minute int64 // that the question was asked in
+	spaces []int32 // in order
+	sum    int64   // of their versions, none of which ever goes back
+	newest int32   // of all spaces: one that comes may be part of the answer
+	minute int64   // that the question was asked in
 }
 
 // Stands says whether the same question, asked again, has an answer of the same
@@ -36,11 +37,21 @@ func (r *Reader) Stands(ctx context.Context, s Basis, asOf time.Time) (bool, err
 	if s.spaces == nil || s.minute != minuteOf(asOf.UnixMicro()) {
 		return false, nil
 	}
+	rows, err := r.pool.Query(ctx, basisSQL)
+	if err != nil {
+		return false, pg.Classify(err)
+	}
 	var (
-		sum    int64
-		newest int32
+		id, newest   int32
+		version, sum int64
 	)
-	err := r.pool.QueryRow(ctx, basisSQL, pgx.StrictNamedArgs{"spaces": s.spaces}).Scan(&sum, &newest)
+	_, err = pgx.ForEachRow(rows, []any{&id, &version}, func() error {
+		newest = max(newest, id)
+		if _, rests := slices.BinarySearch(s.spaces, id); rests {
+			sum += version
+		}
+		return nil
+	})
 	return sum == s.sum && newest == s.newest, pg.Classify(err)
 }
 
@@ -53,6 +64,7 @@ func (s *scope) basis() Basis {
 		found.spaces = append(found.spaces, p.id)
 		found.sum += p.version
 	}
+	slices.Sort(found.spaces)
 	return found
 }
 
