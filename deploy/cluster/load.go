@@ -107,7 +107,12 @@ func (s *site) address(ctx context.Context, service string) (string, error) {
 // publishAndCount is the same without a load: what goes in comes out.
 func (s *site) publishAndCount(ctx context.Context) (string, error) {
 	a := &account{requests: map[string]int{}}
-	p := s.load.publisher(a, false)
+	p := s.load.publisher(a, true)
+	watching, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	group.Go(func() { s.watch(watching) })
+	defer group.Wait()
+	defer stop()
 	for a.events < s.Events {
 		if err := p.publish(ctx, s.load.batch(min(100, s.Events-a.events))); err != nil {
 			return a.String(), err

@@ -247,9 +247,9 @@ func (s *site) deletePods(ctx context.Context) (string, error) {
 	return figures, nil
 }
 
-// killPods does so without a word: they get no time to finish. Reports that they were
-// asked for at that moment are lost, events are not.
-func (s *site) killPods(ctx context.Context) (string, error) {
+// hurryPods gives them no time to finish: reports that they were asked for at that
+// moment may be lost, events are not.
+func (s *site) hurryPods(ctx context.Context) (string, error) {
 	return s.underLoad(ctx, nothingLost, func(ctx context.Context) error {
 		for _, service := range services {
 			if err := s.deleteEach(ctx, serving(service), "deployment/"+service, "--force", "--grace-period=0"); err != nil {
@@ -290,7 +290,7 @@ func (s *site) verify(ctx context.Context) (string, error) {
 	if _, err := s.ctl(ctx, "create", "job", "verify-now", "--from", "cronjob/ingest-verify"); err != nil {
 		return "", err
 	}
-	_, failed := s.ctl(ctx, "wait", "job/verify-now", "--for", "condition=complete", "--timeout", "3m")
+	failed := s.ended(ctx, "verify-now")
 	said, err := s.ctl(ctx, "logs", "job/verify-now")
 	if failed != nil || err != nil {
 		return said, errors.Join(failed, err)
@@ -307,6 +307,30 @@ func (s *site) verify(ctx context.Context) (string, error) {
 		return said, fault.Internal.Errorf("it does not say that they are equal: %w", err)
 	}
 	return fmt.Sprintf("%d messages in the stream, %d events acknowledged, each with its own number", report.Stream.Partitions[0].Messages, s.load.total), nil
+}
+
+// ended waits for a job; an error if it failed.
+func (s *site) ended(ctx context.Context, name string) error {
+	for {
+		var job struct {
+			Status struct {
+				Succeeded int `json:"succeeded"`
+				Failed    int `json:"failed"`
+			} `json:"status"`
+		}
+		err := s.get(ctx, &job, "job", name)
+		switch {
+		case err != nil:
+			return err
+		case job.Status.Succeeded > 0:
+			return nil
+		case job.Status.Failed > 0:
+			return fault.Internal.Errorf("the job %s failed", name)
+		}
+		if err := pause(ctx, pollEvery); err != nil {
+			return fault.Unavailable.Errorf("the job %s does not end: %w", name, err)
+		}
+	}
 }
 
 // uninstall takes both releases away, and looks for what they forgot. The Secrets were

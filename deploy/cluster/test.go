@@ -19,7 +19,7 @@ type testCmd struct {
 	OldTag      string `default:"old" env:"OLD_TAG" help:"The tag that is installed."`
 	NewTag      string `default:"new" env:"NEW_TAG" help:"The tag that is upgraded to. The nodes must have both, or be able to pull them."`
 
-	NATSURL     string `name:"nats-url" env:"NATS_URL" help:"A broker that pods reach, and that nobody else uses: its stream stays there. If not given, one is installed by its official chart."`
+	NATSURL     string `name:"nats-url" env:"NATS_URL" help:"A broker that pods reach, and that nobody else uses: its stream stays there, and belongs to the database's tables. If not given, one is installed by its official chart."`
 	NATSMonitor string `name:"nats-monitor-url" env:"NATS_MONITOR_URL" help:"Its monitoring address."`
 	DatabaseURL string `env:"DATABASE_URL" help:"A Postgres that pods reach, and that nobody else uses: its tables stay there. If not given, one is installed."`
 
@@ -75,7 +75,7 @@ func (s *site) steps(ctx context.Context) {
 	}
 	s.step(ctx, "both rolled back by hand, and forward again, under load", s.thereAndBack)
 	s.step(ctx, "delete each pod in turn, under load", s.deletePods)
-	s.step(ctx, "kill each pod of both services in turn, under load", s.killPods)
+	s.step(ctx, "delete each pod of both services without a grace period, under load", s.hurryPods)
 	s.step(ctx, "helm test", s.helmTest)
 	s.step(ctx, "verify: stream, events and rollups agree", s.verify)
 	s.step(ctx, "uninstall leaves nothing", s.uninstall)
