@@ -44,7 +44,7 @@ func locked(ctx context.Context, databaseURL string, progress io.Writer, fn func
 	if err := waitForLock(ctx, conn, progress); err != nil {
 		return err
 	}
-	defer release(conn)
+	defer closeLock(conn)
 	name := "migrate " + rand.Text()
 	r, err := newRunner(databaseURL, name, progress)
 	if err != nil {
@@ -103,8 +103,8 @@ func connect(ctx context.Context, databaseURL string) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// release lets the next runner begin at once: a server takes its time to end a session.
-func release(conn *pgx.Conn) {
+// closeLock lets the next runner begin at once: a server takes its time to end a session.
+func closeLock(conn *pgx.Conn) {
 	ctx, done := context.WithTimeout(context.Background(), 5*time.Second)
 	defer done()
 	_, _ = conn.Exec(ctx, unlock, pgx.StrictNamedArgs{"lock": lock}) // else it goes with the session
