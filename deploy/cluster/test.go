@@ -83,6 +83,11 @@ func (s *site) steps(ctx context.Context) {
 
 // step runs one step and says how it went; false if it failed.
 func (s *site) step(ctx context.Context, name string, run func(context.Context) (string, error)) bool {
+	if ctx.Err() != nil { // interrupted: what is left was not tried
+		s.failed++
+		fmt.Fprintf(s.out, "FAIL    0 s  %s: not tried\n", name)
+		return false
+	}
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	began := time.Now()
