@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"coworking/pkg/fault"
-	"coworking/pkg/pg"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -19,7 +18,7 @@ type letter struct {
 
 // bury keeps every refused message with its bytes and its reason, in the same
 // transaction as the rest of the batch. A redelivery finds its row there already.
-func (w *writing) bury(ctx context.Context) error {
+func (w *writing) bury(context.Context) error {
 	for _, in := range w.group.items {
 		if in.Fault != nil {
 			w.letters = append(w.letters, letter{in, in.Fault})
@@ -49,8 +48,8 @@ func (w *writing) bury(ctx context.Context) error {
 		c.Details = append(c.Details, printable(l.err.Error()))
 	}
 	w.result.Buried = len(w.letters)
-	_, err := w.tx.Exec(ctx, bury, pgx.StrictStructArgs(c))
-	return pg.Classify(err)
+	w.queue(bury, pgx.StrictStructArgs(c))
+	return nil
 }
 
 // headerText is the message's headers as JSON, nil if there are none.

@@ -30,10 +30,12 @@ func (s *Store) deriveDay(ctx context.Context, tx pgx.Tx, k dayKey, c *calendar.
 	if _, err := tx.Exec(ctx, createSpaceDays, dayArgs([]dayKey{k})); err != nil {
 		return pg.Classify(err)
 	}
-	if err := w.writeUnits(ctx); err != nil {
-		return err
+	for _, step := range []func(context.Context) error{w.writeUnits, w.writeDays, w.writeMethods, w.flush} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	return w.writeDays(ctx)
+	return nil
 }
 
 // factsOf is what counts on a visit day, in the order of the fold.

@@ -2,11 +2,9 @@ package store
 
 import (
 	"cmp"
-	"context"
 	"time"
 
 	"coworking/pkg/event"
-	"coworking/pkg/pg"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -38,9 +36,9 @@ func (w *writing) comesAgain(p *prepared, first stored) bool {
 }
 
 // writeEarlier keeps the first copy's place in the stream.
-func (w *writing) writeEarlier(ctx context.Context) error {
+func (w *writing) writeEarlier() {
 	if len(w.earlier) == 0 {
-		return nil
+		return
 	}
 	var (
 		keys     []key
@@ -50,6 +48,5 @@ func (w *writing) writeEarlier(ctx context.Context) error {
 	for _, p := range w.earlier {
 		keys, received, seqs = append(keys, p.key), append(received, time.UnixMicro(p.received)), append(seqs, p.seq)
 	}
-	_, err := w.tx.Exec(ctx, receiveEarlier, pgx.StrictNamedArgs{"keys": keys, "received": received, "seqs": seqs})
-	return pg.Classify(err)
+	w.queue(receiveEarlier, pgx.StrictNamedArgs{"keys": keys, "received": received, "seqs": seqs})
 }

@@ -64,27 +64,27 @@ func (w *writing) nameMembers(ctx context.Context) error {
 		return nil
 	}
 	args := pgx.StrictNamedArgs{"members": slices.Sorted(maps.Keys(missing))}
-	if _, err := w.tx.Exec(ctx, internMembers, args); err != nil {
-		return pg.Classify(err)
-	}
-	rows, err := w.tx.Query(ctx, selectMembers, args)
-	if err != nil {
-		return pg.Classify(err)
-	}
-	var (
-		id     int32
-		member string
-	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &member}, func() error {
-		w.newMembers[member] = id
-		return nil
+	w.queue(internMembers, args)
+	w.ask(selectMembers, args, func(rows pgx.Rows) error {
+		var (
+			id     int32
+			member string
+		)
+		_, err := pgx.ForEachRow(rows, []any{&id, &member}, func() error {
+			w.newMembers[member] = id
+			return nil
+		})
+		return err
 	})
+	if err := w.flush(ctx); err != nil {
+		return err
+	}
 	for _, p := range w.fresh {
 		if p.member == 0 {
 			p.member = w.newMembers[p.in.Event.Member] // 0, anonymous, for ""
 		}
 	}
-	return pg.Classify(err)
+	return nil
 }
 
 // memberSettings is the number that the batch's members are known by.
@@ -94,9 +94,7 @@ func (w *writing) memberSettings() int64 { return w.spaces[event.NoSpace].settin
 // field by the latest (time, source, id).
 func (w *writing) writeMembers(ctx context.Context) error {
 	changed := map[int32]bool{}
-	if err := w.insertMemberChanges(ctx, changed); err != nil {
-		return err
-	}
+	w.insertMemberChanges(changed)
 	if err := w.deleteMemberChanges(ctx, changed); err != nil {
 		return err
 	}
@@ -106,10 +104,10 @@ func (w *writing) writeMembers(ctx context.Context) error {
 	args := pgx.StrictNamedArgs{"members": slices.Sorted(maps.Keys(changed))}
 	w.queue(lockMembers, args)
 	w.queue(updateMembers, args)
-	return w.flush(ctx)
+	return nil
 }
 
-func (w *writing) insertMemberChanges(ctx context.Context, changed map[int32]bool) error {
+func (w *writing) insertMemberChanges(changed map[int32]bool) {
 	type columns struct {
 		Keys     []key        `db:"keys"`
 		Members  []int32      `db:"members"`
@@ -136,11 +134,9 @@ func (w *writing) insertMemberChanges(ctx context.Context, changed map[int32]boo
 		c.Plans, c.Teams = append(c.Plans, nullable(p.plan)), append(c.Teams, nullable(p.team))
 		c.Active, c.Names = append(c.Active, data.Active), append(c.Names, data.MemberName)
 	}
-	if len(c.Keys) == 0 {
-		return nil
+	if len(c.Keys) > 0 {
+		w.queue(insertMemberChanges, pgx.StrictStructArgs(c))
 	}
-	_, err := w.tx.Exec(ctx, insertMemberChanges, pgx.StrictStructArgs(c))
-	return pg.Classify(err)
 }
 
 func (w *writing) deleteMemberChanges(ctx context.Context, changed map[int32]bool) error {

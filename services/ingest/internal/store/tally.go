@@ -8,7 +8,6 @@ import (
 
 	"coworking/pkg/calendar"
 	"coworking/pkg/event"
-	"coworking/pkg/pg"
 	"coworking/pkg/slots"
 	"coworking/services/ingest/internal/visit"
 
@@ -152,7 +151,7 @@ func stay(v *visit.Visit, anonymous bool) slots.Visit {
 
 // lockDays locks every space-day that the batch touches, in key order, and reads
 // what it adds up to so far.
-func (w *writing) lockDays(ctx context.Context) error {
+func (w *writing) lockDays(context.Context) error {
 	touched := map[dayKey]*calendar.Calendar{}
 	for _, p := range w.events {
 		touched[p.dayKey] = p.space.calendar
@@ -167,31 +166,27 @@ func (w *writing) lockDays(ctx context.Context) error {
 	}
 	args := dayArgs(slices.SortedFunc(maps.Keys(touched), dayKey.compare))
 	w.queue(createSpaceDays, args)
-	if err := w.flush(ctx); err != nil {
-		return err
-	}
-	rows, err := w.tx.Query(ctx, lockSpaceDays, args)
-	if err != nil {
-		return pg.Classify(err)
-	}
-	var (
-		k       dayKey
-		version int64 // 0: the row was made by this transaction
-		row     tally
-		packed  []byte
-	)
-	_, err = pgx.ForEachRow(rows, []any{
-		&k.space, &k.day, &version, &row.sealed, &row.queued, &row.events, &row.late, &row.checkins, &row.failed, &row.visits,
-		&row.members, &row.anonymous, &row.orphans, &row.estimated, &row.dwell, &row.dwellEstimated, &packed,
-	}, func() (err error) {
-		t := row
-		t.empty = version == 0
-		t.day = visitDay(touched[k], k.day)
-		t.slots, err = slots.Decode(packed)
-		w.days[k] = &t
+	w.ask(lockSpaceDays, args, func(rows pgx.Rows) error {
+		var (
+			k       dayKey
+			version int64 // 0: the row was made by this transaction
+			row     tally
+			packed  []byte
+		)
+		_, err := pgx.ForEachRow(rows, []any{
+			&k.space, &k.day, &version, &row.sealed, &row.queued, &row.events, &row.late, &row.checkins, &row.failed, &row.visits,
+			&row.members, &row.anonymous, &row.orphans, &row.estimated, &row.dwell, &row.dwellEstimated, &packed,
+		}, func() (err error) {
+			t := row
+			t.empty = version == 0
+			t.day = visitDay(touched[k], k.day)
+			t.slots, err = slots.Decode(packed)
+			w.days[k] = &t
+			return err
+		})
 		return err
 	})
-	return pg.Classify(err)
+	return nil
 }
 
 // count adds the batch's events to their days and folds their units.
@@ -232,14 +227,8 @@ func (w *writing) tallyUp(ctx context.Context) error {
 	return nil
 }
 
-// writeDays stores what the touched space-days add up to now, and how people came.
-func (w *writing) writeDays(ctx context.Context) error {
-	w.queueDays()
-	w.queueMethods()
-	return w.flush(ctx)
-}
-
-func (w *writing) queueDays() {
+// writeDays stores what the touched space-days add up to now.
+func (w *writing) writeDays(context.Context) error {
 	type columns struct {
 		Spaces         []int32  `db:"spaces"`
 		Days           []int32  `db:"days"`
@@ -274,9 +263,11 @@ func (w *writing) queueDays() {
 	if len(c.Spaces) > 0 {
 		w.queue(updateSpaceDays, pgx.StrictStructArgs(c))
 	}
+	return nil
 }
 
-func (w *writing) queueMethods() {
+// writeMethods adds up how people came.
+func (w *writing) writeMethods(context.Context) error {
 	type columns struct {
 		Spaces   []int32 `db:"spaces"`
 		Days     []int32 `db:"days"`
@@ -294,12 +285,13 @@ func (w *writing) queueMethods() {
 		c.Checkins, c.Failed = append(c.Checkins, n.checkins), append(c.Failed, n.failed)
 	}
 	if len(c.Spaces) == 0 {
-		return
+		return nil
 	}
 	w.queue(upsertMethodDay, pgx.StrictStructArgs(c))
 	if len(w.revoked) > 0 {
 		w.queue(deleteEmptyMethodDay, pgx.StrictNamedArgs{"spaces": c.Spaces, "days": c.Days})
 	}
+	return nil
 }
 
 func dayArgs(keys []dayKey) pgx.StrictNamedArgs {

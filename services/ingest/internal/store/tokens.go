@@ -145,35 +145,33 @@ func (w *writing) writeTokens(ctx context.Context) error {
 		delta.count(before[k], -1)
 		delta.count(after[k], +1)
 	}
-	if err := w.updateTokens(ctx, keys, after); err != nil {
-		return err
-	}
-	return w.writeLegacy(ctx, delta)
+	w.updateTokens(keys, after)
+	w.writeLegacy(delta)
+	return nil
 }
 
 // claimTokens locks the tokens' rows, in key order, and returns what they said.
 func (w *writing) claimTokens(ctx context.Context, keys []tokenKey) (map[tokenKey]token, error) {
-	rows, err := w.tx.Query(ctx, claimTokens, tokenArgs(keys))
-	if err != nil {
-		return nil, pg.Classify(err)
-	}
 	claimed := make(map[tokenKey]token, len(keys))
-	var (
-		k            tokenKey
-		issued, used *time.Time
-		issuedKey    *key
-		usedKey      *key
-		member       *int32
-		expires      *time.Time
-	)
-	_, err = pgx.ForEachRow(rows, []any{&k.space, &k.token, &issued, &issuedKey, &member, &expires, &used, &usedKey}, func() error {
-		claimed[k] = token{
-			issued: micros(issued), issuedKey: value(issuedKey), member: value(member),
-			expires: expires, used: micros(used), usedKey: value(usedKey),
-		}
-		return nil
+	w.ask(claimTokens, tokenArgs(keys), func(rows pgx.Rows) error {
+		var (
+			k            tokenKey
+			issued, used *time.Time
+			issuedKey    *key
+			usedKey      *key
+			member       *int32
+			expires      *time.Time
+		)
+		_, err := pgx.ForEachRow(rows, []any{&k.space, &k.token, &issued, &issuedKey, &member, &expires, &used, &usedKey}, func() error {
+			claimed[k] = token{
+				issued: micros(issued), issuedKey: value(issuedKey), member: value(member),
+				expires: expires, used: micros(used), usedKey: value(usedKey),
+			}
+			return nil
+		})
+		return err
 	})
-	return claimed, pg.Classify(err)
+	return claimed, w.flush(ctx)
 }
 
 // tokenFacts is what is left to say about these tokens.
@@ -189,7 +187,7 @@ func (w *writing) tokenFacts(ctx context.Context, keys []tokenKey) ([]*fact, err
 	return facts, pg.Classify(err)
 }
 
-func (w *writing) updateTokens(ctx context.Context, keys []tokenKey, tokens map[tokenKey]token) error {
+func (w *writing) updateTokens(keys []tokenKey, tokens map[tokenKey]token) {
 	type columns struct {
 		Spaces     []int32      `db:"spaces"`
 		Tokens     []string     `db:"tokens"`
@@ -214,11 +212,10 @@ func (w *writing) updateTokens(ctx context.Context, keys []tokenKey, tokens map[
 	if len(w.revoked) > 0 {
 		w.queue(deleteEmptyTokens, tokenArgs(keys))
 	}
-	return w.flush(ctx)
 }
 
 // writeLegacy adds to rollups that all spaces share: last before the versions.
-func (w *writing) writeLegacy(ctx context.Context, delta legacyDelta) error {
+func (w *writing) writeLegacy(delta legacyDelta) {
 	maps.DeleteFunc(delta.usage, func(_ int64, n int64) bool { return n == 0 })
 	maps.DeleteFunc(delta.visits, func(_ int32, n int64) bool { return n == 0 })
 	if len(delta.usage) > 0 {
@@ -243,7 +240,6 @@ func (w *writing) writeLegacy(ctx context.Context, delta legacyDelta) error {
 			w.queue(deleteEmptyLegacyVisits, pgx.StrictNamedArgs{"members": members})
 		}
 	}
-	return w.flush(ctx)
 }
 
 func tokenArgs(keys []tokenKey) pgx.StrictNamedArgs {

@@ -179,11 +179,13 @@ func (w *writing) writeUnits(ctx context.Context) error {
 	if len(changed.Spaces) > 0 {
 		w.queue(updateUnits, pgx.StrictStructArgs(changed))
 	}
-	if err := w.flush(ctx); err != nil {
-		return err
-	}
 	if err := w.copyUnits(ctx, fresh); err != nil {
 		return err
+	}
+	if len(goneMore.Spaces) > 0 { // a visit that changed is copied where it was
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
 	}
 	return w.copyVisits(ctx, more)
 }

@@ -23,6 +23,9 @@ func (w *writing) findTargets(ctx context.Context) error {
 	if w.group.kind != voidGroup {
 		return nil
 	}
+	if err := w.flush(ctx); err != nil { // the lock, first
+		return err
+	}
 	keys := make([]key, len(w.events))
 	for i, p := range w.events {
 		keys[i] = p.target()
@@ -62,20 +65,8 @@ func (w *writing) applyVoids(ctx context.Context) error {
 	if w.group.kind == voidGroup {
 		return w.revoke(ctx)
 	}
-	keys := make(keyArray, len(w.fresh))
-	for i, p := range w.fresh {
-		keys[i] = p.key
-	}
-	rows, err := w.tx.Query(ctx, selectVoids, pgx.StrictNamedArgs{"keys": keys})
-	if err != nil {
-		return pg.Classify(err)
-	}
-	voided, err := pgx.CollectRows(rows, pgx.RowTo[key])
-	if err != nil {
-		return pg.Classify(err)
-	}
 	for _, p := range w.fresh {
-		p.voided = slices.Contains(voided, p.key)
+		p.voided = w.voided[p.key]
 	}
 	return nil
 }

@@ -37,6 +37,8 @@ type writing struct {
 	result Result
 
 	targets    map[key]*fact      // what the batch's voids take back, as far as it is there
+	known      map[key]stored     // of the batch's events, those that are stored already
+	voided     map[key]bool       // and those that were taken back before they came
 	days       map[dayKey]*tally  // the locked space-days
 	units      map[unitKey]*unit  // the touched units
 	room       []unit             // for more of them
@@ -54,7 +56,7 @@ type writing struct {
 func newWriting(s *Store, tx pgx.Tx) *writing {
 	return &writing{
 		store: s, tx: tx,
-		targets: map[key]*fact{}, days: map[dayKey]*tally{}, units: map[unitKey]*unit{}, methods: map[methodKey]tick{},
+		targets: map[key]*fact{}, known: map[key]stored{}, voided: map[key]bool{}, days: map[dayKey]*tally{}, units: map[unitKey]*unit{}, methods: map[methodKey]tick{},
 		heard: map[sourceKey]heard{}, newMembers: map[string]int32{},
 	}
 }
@@ -145,6 +147,8 @@ func (w *writing) run(ctx context.Context) error {
 		w.lock,
 		w.findTargets,
 		w.lockDays,
+		w.findKnown,
+		w.flush, // the first round trip, and for most batches one of seven
 		w.sortOut,
 		w.nameMembers,
 		w.applyVoids,
@@ -152,12 +156,14 @@ func (w *writing) run(ctx context.Context) error {
 		w.writeEvents,
 		w.writeUnits,
 		w.writeDays,
+		w.writeMethods,
 		w.writeMembers,
 		w.writeSettings,
 		w.writeTokens,
 		w.bury,
 		w.writeSources,
 		w.bumpVersions,
+		w.flush,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -169,7 +175,7 @@ func (w *writing) run(ctx context.Context) error {
 
 // lock takes the batch's advisory lock, shared or exclusive, and then checks that
 // the settings it was prepared with still hold.
-func (w *writing) lock(ctx context.Context) error {
+func (w *writing) lock(context.Context) error {
 	statement := lockShared
 	if w.group.kind != ordinaryGroup {
 		statement = lockExclusive
@@ -179,61 +185,67 @@ func (w *writing) lock(ctx context.Context) error {
 		prepared[sp.id] = sp
 	}
 	w.queue(statement, pgx.StrictNamedArgs{"lock": writeLock})
-	if err := w.flush(ctx); err != nil {
-		return err
-	}
-	rows, err := w.tx.Query(ctx, selectSettings, pgx.StrictNamedArgs{"spaces": slices.Sorted(maps.Keys(prepared))})
-	if err != nil {
-		return pg.Classify(err)
-	}
-	var (
-		id, settings int64
-		stale        []string
-	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &settings}, func() error {
-		if sp := prepared[int32(id)]; sp.settings != settings {
-			stale = append(stale, sp.name)
+	w.ask(selectSettings, pgx.StrictNamedArgs{"spaces": slices.Sorted(maps.Keys(prepared))}, func(rows pgx.Rows) error {
+		var (
+			id, settings int64
+			stale        []string
+		)
+		_, err := pgx.ForEachRow(rows, []any{&id, &settings}, func() error {
+			if sp := prepared[int32(id)]; sp.settings != settings {
+				stale = append(stale, sp.name)
+			}
+			return nil
+		})
+		if len(stale) > 0 {
+			w.store.spaces.forget(stale)
+			return errStale
 		}
-		return nil
+		return err
 	})
-	if err != nil {
-		return pg.Classify(err)
+	return nil
+}
+
+// findKnown asks which of the batch's events are stored already, and which are
+// taken back before they came.
+func (w *writing) findKnown(context.Context) error {
+	keys := make(keyArray, len(w.events))
+	for i, p := range w.events {
+		keys[i] = p.key
 	}
-	if len(stale) > 0 {
-		w.store.spaces.forget(stale)
-		return errStale
+	args := pgx.StrictNamedArgs{"keys": slices.Compact(keys)}
+	w.ask(selectKnown, args, func(rows pgx.Rows) error {
+		var (
+			k   key
+			row stored
+			at  time.Time
+		)
+		_, err := pgx.ForEachRow(rows, []any{&k, &row.content, &at, &row.seq, &row.voided}, func() error {
+			row.received = at.UnixMicro()
+			w.known[k] = row
+			return nil
+		})
+		return err
+	})
+	if w.group.kind == voidGroup {
+		return nil // a void that is aimed at a void has no effect
 	}
+	w.ask(selectVoids, args, func(rows pgx.Rows) error {
+		var k key
+		_, err := pgx.ForEachRow(rows, []any{&k}, func() error {
+			w.voided[k] = true
+			return nil
+		})
+		return err
+	})
 	return nil
 }
 
 // sortOut tells new events from known ones: a known key with the same content is
 // a duplicate, with another content a conflict, and a sealed day takes no more.
 func (w *writing) sortOut(ctx context.Context) error {
-	keys := make(keyArray, len(w.events))
-	for i, p := range w.events {
-		keys[i] = p.key
-	}
-	rows, err := w.tx.Query(ctx, selectKnown, pgx.StrictNamedArgs{"keys": slices.Compact(keys)})
-	if err != nil {
-		return pg.Classify(err)
-	}
-	known := map[key]stored{}
-	var (
-		k   key
-		row stored
-		at  time.Time
-	)
-	_, err = pgx.ForEachRow(rows, []any{&k, &row.content, &at, &row.seq, &row.voided}, func() error {
-		row.received = at.UnixMicro()
-		known[k] = row
-		return nil
-	})
-	if err != nil {
-		return pg.Classify(err)
-	}
 	var before *prepared // the new event before this one: an event that comes twice in a batch comes twice in a row
 	for _, p := range w.events {
-		first, seen := known[p.key]
+		first, seen := w.known[p.key]
 		if !seen && before != nil && before.key == p.key {
 			first, seen = stored{before.content, before.received, before.seq, false}, true
 		}
@@ -244,7 +256,7 @@ func (w *writing) sortOut(ctx context.Context) error {
 				w.hear(p, true)
 			}
 			if w.comesAgain(p, first) {
-				known[p.key] = stored{p.content, p.received, p.seq, first.voided}
+				w.known[p.key] = stored{p.content, p.received, p.seq, first.voided}
 			}
 		case seen:
 			w.reject(p.in, "id_conflict", "event %s of %s: this id is stored with other content; the first one holds", p.id, p.in.Event.Source)
@@ -270,8 +282,9 @@ func (w *writing) sortOut(ctx context.Context) error {
 
 // writeEvents stores what is new, in key order.
 func (w *writing) writeEvents(ctx context.Context) error {
-	if err := w.writeEarlier(ctx); err != nil || len(w.fresh) == 0 {
-		return err
+	w.writeEarlier()
+	if len(w.fresh) == 0 {
+		return nil
 	}
 	out := w.store.rows()
 	for _, p := range w.fresh {
@@ -307,7 +320,7 @@ func (w *writing) writeEvents(ctx context.Context) error {
 }
 
 // bumpVersions comes last: who sees the new version sees the new numbers.
-func (w *writing) bumpVersions(ctx context.Context) error {
+func (w *writing) bumpVersions(context.Context) error {
 	touched := map[int32]bool{}
 	for _, p := range w.fresh {
 		touched[p.dayKey.space] = true
@@ -318,15 +331,22 @@ func (w *writing) bumpVersions(ctx context.Context) error {
 	for _, f := range w.revoked {
 		touched[f.dayKey.space] = true
 	}
-	if len(touched) == 0 {
-		return w.flush(ctx)
+	if len(touched) > 0 {
+		w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": slices.Sorted(maps.Keys(touched))})
 	}
-	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": slices.Sorted(maps.Keys(touched))})
-	return w.flush(ctx)
+	return nil
 }
 
 // queue adds a statement to those that flush sends in one round trip.
 func (w *writing) queue(sql string, args ...any) { w.pending.Queue(sql, args...) }
+
+// ask queues a statement whose rows are read once flush has sent it.
+func (w *writing) ask(sql string, args any, read func(pgx.Rows) error) {
+	w.pending.Queue(sql, args).Query(read)
+}
+
+// flush sends what is queued. What is asked apart from it, or copied, does not wait
+// for what is queued: that is for the caller to see to.
 
 func (w *writing) flush(ctx context.Context) error {
 	if w.pending.Len() == 0 {
