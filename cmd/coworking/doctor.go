@@ -20,14 +20,32 @@ import (
 // enoughDisk is what a disk should have left for a stream and a database.
 const enoughDisk = 2 << 30
 
-// doctorCmd is `coworking doctor`.
+// doctorCmd is `coworking doctor`: of this machine, unless it is to look at something else.
 type doctorCmd struct {
+	Machine   doctorMachineCmd   `cmd:"" default:"withargs" help:"Look at this machine: what is here, what is missing, and the line that helps. That is what doctor alone does."`
+	Publisher doctorPublisherCmd `cmd:"" help:"Look at what a door system sends: a report card of its ids, its clock, its zone and its check-outs."`
+}
+
+// Help is kong's: what the verb's flags do not say.
+func (doctorCmd) Help() string {
+	return `Without a command it looks at this machine.
+
+Examples:
+
+    coworking doctor
+
+    coworking doctor publisher berlin-mitte front-door
+`
+}
+
+// doctorMachineCmd is `coworking doctor machine`.
+type doctorMachineCmd struct {
 	dataFolder
 	addresses
 }
 
 // Help is kong's: what the verb's flags do not say.
-func (doctorCmd) Help() string {
+func (doctorMachineCmd) Help() string {
 	return `Says what is here (✓), what is missing (✗) with the line that helps, and what only some need (–). Ends with 1 ` +
 		`if 'coworking up' could not work.
 
@@ -54,7 +72,7 @@ const (
 )
 
 // Run looks at everything and prints a line for each.
-func (c *doctorCmd) Run(ctx context.Context, out io.Writer) error {
+func (c *doctorMachineCmd) Run(ctx context.Context, out io.Writer) error {
 	dir, err := c.folder()
 	if err != nil {
 		return err

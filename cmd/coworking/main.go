@@ -19,5 +19,5 @@ type commands struct {
 	Compare  compareCmd  `cmd:"" help:"See whether what was brought along is what the other system has."`
 	Space    spaceCmd    `cmd:"" help:"Say what a space is like, or see what was said."`
 	Report   reportCmd   `cmd:"" help:"Ask a report, as a table or as CSV; without a name, see which there are."`
-	Doctor   doctorCmd   `cmd:"" help:"Look at this machine: what is here, what is missing, and the line that helps."`
+	Doctor   doctorCmd   `cmd:"" help:"Look at this machine, or at what a door system sends: what is wrong, and the line that helps."`
 }

@@ -1,0 +1,71 @@
+package reportcard
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// marks is how a verdict begins its line.
+var marks = map[Verdict]string{Good: "✓", Look: "!", Bad: "✗", NotSeen: "–"}
+
+// Write writes the card for people.
+func (c Card) Write(out io.Writer) error {
+	var card strings.Builder
+	fmt.Fprintf(&card, "%s: %s\n\n", c.title(), count(c.Events, "event"))
+	for _, check := range c.Checks {
+		fmt.Fprintf(&card, "%s %-10s  %-8s  %s\n", marks[check.Verdict], check.Name, check.Verdict, check.Seen)
+		for _, r := range check.Refused {
+			fmt.Fprintf(&card, "    %s × %s: %s%s: %s\n", number(r.Count), r.Code, r.Place, before(" ", r.Pointer), r.Detail)
+		}
+		if check.Do != "" {
+			fmt.Fprintf(&card, "    → %s\n", check.Do)
+		}
+	}
+	fmt.Fprintf(&card, "\nAll in all: %s\n", c.Sentence())
+	_, err := io.WriteString(out, card.String())
+	return err
+}
+
+func (c Card) title() string {
+	switch {
+	case c.Space == "":
+		return "Report card of a file"
+	case c.Source == "":
+		return "Report card of " + c.Space + ", all sources"
+	default:
+		return fmt.Sprintf("Report card of %s, source %q", c.Space, c.Source)
+	}
+}
+
+// Sentence is what the card comes to.
+func (c Card) Sentence() string {
+	looks, bad, unseen := c.Count(Look), c.Count(Bad), c.Count(NotSeen)
+	said := string(c.Verdict)
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{bad, "bad"}, {looks, "to look at"}, {unseen, "not seen"}} {
+		if part.n > 0 {
+			said += fmt.Sprintf("; %d of %d %s", part.n, len(c.Checks), part.what)
+		}
+	}
+	return said
+}
+
+// WriteJSON writes the card for programs.
+func (c Card) WriteJSON(out io.Writer) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(c)
+}
+
+// before is a text with something before it, unless it is empty.
+func before(what, text string) string {
+	if text == "" {
+		return ""
+	}
+	return what + text
+}
