@@ -1,6 +1,7 @@
 package reportcard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,12 +113,12 @@ func (t *Tail) record(message jetstream.Msg) (Record, *jetstream.MsgMetadata, er
 	if err != nil {
 		return Record{}, nil, fault.Internal.Errorf("reading the stream: %w", err)
 	}
-	place := fmt.Sprintf("message %d", at.Sequence.Stream)
-	subject, err := stream.ParseSubject(message.Subject())
-	if err != nil {
-		return Record{Place: place, Received: at.Timestamp, Refused: err}, at, nil
+	r := Record{Place: fmt.Sprintf("message %d", at.Sequence.Stream)}
+	subject, wrong := stream.ParseSubject(message.Subject())
+	if wrong == nil {
+		r = read(message.Data(), event.Options{SubjectSpace: subject.Space, SubjectKind: subject.Kind}, at.Timestamp, r.Place)
 	}
-	r := read(message.Data(), event.Options{SubjectSpace: subject.Space, SubjectKind: subject.Kind}, at.Timestamp, place)
+	r.Refused = cmp.Or(wrong, r.Refused)
 	r.Received = at.Timestamp
 	return r, at, nil
 }

@@ -42,16 +42,16 @@ func (c Card) title() string {
 // Sentence is what the card comes to.
 func (c Card) Sentence() string {
 	looks, bad, unseen := c.Count(Look), c.Count(Bad), c.Count(NotSeen)
-	said := string(c.Verdict)
+	said := []string{string(c.Verdict)}
 	for _, part := range []struct {
 		n    int
 		what string
 	}{{bad, "bad"}, {looks, "to look at"}, {unseen, "not seen"}} {
 		if part.n > 0 {
-			said += fmt.Sprintf("; %d of %d %s", part.n, len(c.Checks), part.what)
+			said = append(said, fmt.Sprintf("%d of %d %s", part.n, len(c.Checks), part.what))
 		}
 	}
-	return said
+	return strings.Join(said, "; ")
 }
 
 // WriteJSON writes the card for programs.

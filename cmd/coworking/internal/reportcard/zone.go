@@ -30,14 +30,16 @@ func zone(s Seen) Check {
 	return worst(found)
 }
 
-// zoneOf judges one source, whose spaces have that offset from UTC if it is known.
+// zoneOf judges one source, whose spaces have that offset from UTC if it is known. What
+// is later than a zone could make it is history, and says nothing.
 func zoneOf(source string, skews []time.Duration, local *time.Duration) Check {
+	skews = slices.DeleteFunc(skews, func(ahead time.Duration) bool { return ahead.Abs() > mostShift+shiftSlack })
 	shift, alike := commonShift(skews)
 	c := Check{Name: "zone", Verdict: Good, Seen: fmt.Sprintf("%q: %s of %s, within 2 minutes of when they came.", source, number(alike), count(len(skews), "event"))}
 	switch {
-	case shift == 0 && alike*2 >= len(skews):
+	case shift == 0 && alike > 0 && alike*2 >= len(skews):
 		return c
-	case alike*5 < len(skews)*4 || shift.Abs() < leastShift || shift.Abs() > mostShift:
+	case alike*5 < len(skews)*4 || shift.Abs() < leastShift:
 		c.Verdict = NotSeen
 		c.Seen = fmt.Sprintf("%q: events came so much later than they happened that nobody can tell.", source)
 		c.Do = "Let something happen now, send it at once, and look again with --watch."
