@@ -261,3 +261,14 @@ All in all: bad; 2 of 7 bad; 1 of 7 to look at
 		t.Errorf("%s", program.String())
 	}
 }
+
+func TestNoPublisherSpeaksToTheTerminal(t *testing.T) {
+	hostile := `{"specversion":"1.0","id":"1","source":"d","type":"coworking.v1.checkin","time":"2026-03-02T09:00:00Z","data":{"space":"soho","a\u001b[31mb":1}}`
+	var card strings.Builder
+	if err := Judge(Seen{Records: File([]byte(hostile), noon)}).Write(&card); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(card.String(), "\x1b") || !strings.Contains(card.String(), "the event /data/a\ufffd[31mb: ") {
+		t.Errorf("%q", card.String())
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
@@ -24,8 +25,16 @@ func (c Card) Write(out io.Writer) error {
 		}
 	}
 	fmt.Fprintf(&card, "\nAll in all: %s\n", c.Sentence())
-	_, err := io.WriteString(out, card.String())
+	_, err := io.WriteString(out, strings.Map(harmless, card.String()))
 	return err
+}
+
+// harmless keeps what a publisher wrote from speaking to the terminal.
+func harmless(r rune) rune {
+	if r != '\n' && !strconv.IsPrint(r) {
+		return '\ufffd'
+	}
+	return r
 }
 
 func (c Card) title() string {
