@@ -56,8 +56,8 @@ func batched(message Message, id string, sequence int, parent []string) *nats.Ms
 	}, parent)}
 }
 
-// acknowledged reads the stream's answer. One to a batch says how many messages
-// there were in it; to a single message, nothing of the kind.
+// acknowledged reads the stream's answer to a batch, which says how many messages
+// there were in it.
 func (p *Publisher) acknowledged(answer []byte, count int) error {
 	var ack struct {
 		Error  *jetstream.APIError `json:"error"`

@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"coworking/pkg/fault"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"golang.org/x/sync/errgroup"
 )
 
 // Message is what a publisher sends: a subject (checkins.v1.<space>.<kind>) and
@@ -29,6 +30,7 @@ type Message struct {
 // however often the stream holds it.
 type Publisher struct {
 	conn     *nats.Conn
+	js       jetstream.JetStream
 	patience Patience
 	inflight chan struct{} // batches under way
 }
@@ -42,9 +44,9 @@ type Patience struct {
 // How a publisher behaves towards the broker.
 const (
 	maxBatch     = 1000               // the broker's limit for one batch
-	few          = 8                  // messages that are sent one by one sooner than a batch is opened
+	few          = 24                 // messages that are sent one by one sooner than a batch is opened
 	maxInflight  = 16                 // of the 50 batches that a stream takes at once
-	maxSingles   = 64                 // unanswered at once, where batches are refused
+	maxSingles   = 64                 // unanswered at once
 	maxBody      = MaxMessage - 1<<10 // room for the headers of a batch
 	firstPause   = 100 * time.Millisecond
 	longestPause = 2 * time.Second
@@ -53,7 +55,7 @@ const (
 // NewPublisher is a publisher on a connection that Connect gave.
 func NewPublisher(js jetstream.JetStream, patience Patience) *Publisher {
 	patience.Acknowledgement = cmp.Or(patience.Acknowledgement, requestTimeout)
-	return &Publisher{conn: js.Conn(), patience: patience, inflight: make(chan struct{}, maxInflight)}
+	return &Publisher{conn: js.Conn(), js: js, patience: patience, inflight: make(chan struct{}, maxInflight)}
 }
 
 // Publish stores one message; nil means that the stream has it. An error's code is
@@ -85,7 +87,8 @@ func (r Results) Err() error {
 
 // PublishBatch stores any number of messages in their order, in atomic batches of
 // up to 1,000: with a broker that syncs every write these are ten times as fast as
-// single messages, but for a few of them: to open a batch takes as long as eight. Where the broker refuses a batch, its messages are sent one by
+// single messages, but for a few of them, for to open a batch takes as long as to
+// store two dozen. Where the broker refuses a batch, its messages are sent one by
 // one. progress, if there is one, is told after each batch how many messages the
 // stream has so far.
 func (p *Publisher) PublishBatch(ctx context.Context, messages []Message, progress func(stored int)) Results {
@@ -130,7 +133,7 @@ func (p *Publisher) publish(ctx context.Context, messages []Message, results Res
 // attempt sends the messages that are still waiting, once.
 func (p *Publisher) attempt(ctx context.Context, messages []Message, waiting []int, results Results) {
 	if len(waiting) <= few {
-		p.inTurn(ctx, messages, waiting, results)
+		p.singles(ctx, messages, waiting, results)
 		return
 	}
 	err := p.batch(ctx, messages, waiting)
@@ -143,46 +146,57 @@ func (p *Publisher) attempt(ctx context.Context, messages []Message, waiting []i
 	}
 }
 
-// inTurn sends messages one after the other. Where the broker does not answer to one,
-// the others are not sent: each would take as long to fail.
-func (p *Publisher) inTurn(ctx context.Context, messages []Message, waiting []int, results Results) {
+// singles sends messages one by one, in their order, many unanswered at once. Where
+// the broker does not answer, the others are not sent: they would take as long to fail.
+func (p *Publisher) singles(ctx context.Context, messages []Message, chosen []int, results Results) {
 	var away error
-	for _, i := range waiting {
+	for window := range slices.Chunk(chosen, maxSingles) {
 		if away == nil {
-			results[i] = p.single(ctx, messages[i])
-		} else {
+			p.window(ctx, messages, window, results)
+			for _, i := range window {
+				if fault.Of(results[i]) == fault.Unavailable {
+					away = results[i]
+				}
+			}
+			continue
+		}
+		for _, i := range window {
 			results[i] = away
 		}
-		if fault.Of(results[i]) == fault.Unavailable {
-			away = results[i]
-		}
 	}
 }
 
-// singles sends messages one by one, many unanswered at once.
-func (p *Publisher) singles(ctx context.Context, messages []Message, waiting []int, results Results) {
-	var group errgroup.Group
-	group.SetLimit(maxSingles)
-	for _, i := range waiting {
-		group.Go(func() error {
-			results[i] = p.single(ctx, messages[i])
-			return nil
-		})
-	}
-	_ = group.Wait()
-}
-
-// single sends one message and waits for its acknowledgement.
-func (p *Publisher) single(ctx context.Context, message Message) error {
+// window sends a few messages, and waits until each has its acknowledgement.
+func (p *Publisher) window(ctx context.Context, messages []Message, chosen []int, results Results) {
 	ctx, cancel := context.WithTimeout(ctx, p.patience.Acknowledgement)
 	defer cancel()
-	answer, err := p.conn.RequestMsgWithContext(ctx, &nats.Msg{
-		Subject: message.Subject, Data: message.Body, Header: say(nil, parentOf(ctx)),
-	})
-	if err != nil {
-		return p.fault(err)
+	parent := parentOf(ctx)
+	answers := make([]jetstream.PubAckFuture, len(chosen))
+	for n, i := range chosen {
+		message := &nats.Msg{Subject: messages[i].Subject, Data: messages[i].Body, Header: say(nil, parent)}
+		answers[n], results[i] = p.js.PublishMsgAsync(message, jetstream.WithRetryAttempts(0)) // who publishes tries again
 	}
-	return p.acknowledged(answer.Data, 0)
+	for n, i := range chosen {
+		if results[i] == nil {
+			results[i] = acknowledgement(ctx, answers[n])
+		}
+		results[i] = p.fault(results[i])
+	}
+}
+
+// acknowledgement waits for the stream's answer to a message.
+func acknowledgement(ctx context.Context, answer jetstream.PubAckFuture) error {
+	select {
+	case ack := <-answer.Ok():
+		if ack.Stream != Name {
+			return fmt.Errorf("stream %q has the message", ack.Stream)
+		}
+		return nil
+	case err := <-answer.Err():
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // unavailable is those that may succeed later.
@@ -226,7 +240,7 @@ func (p *Publisher) fault(err error) error {
 			return fault.Internal.Errorf("publishing: %w", err)
 		}
 	}
-	if errors.Is(err, nats.ErrNoResponders) {
+	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) {
 		return fault.Unavailable.With("no_stream", "", "publishing: no stream takes this subject: %w", err)
 	}
 	return fault.Unavailable.With("publish_unavailable", "", "publishing: %w", silence(p.conn, err))
