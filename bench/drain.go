@@ -63,20 +63,16 @@ type competition struct {
 
 // compete lets contestants store the same events, in turn.
 func (b base) compete(ctx context.Context, log *zap.Logger, events, rounds int, live bool, enter func(*ground) []contestant) (*competition, error) {
-	g, err := b.open(ctx, log)
+	g, err := b.open(ctx, log, always)
 	if err != nil {
 		return nil, err
 	}
 	defer g.close()
-	settings, err := g.postgresSettings(ctx)
-	if err != nil {
-		return nil, err
-	}
 	happened, err := world(events, worldSpaces)
 	if err != nil {
 		return nil, err
 	}
-	found := &competition{Machine: newMachine(settings), Events: events, Batch: b.Batch}
+	found := &competition{Machine: g.machine, Events: events, Batch: b.Batch}
 	found.Runs, err = g.rounds(ctx, log, rounds, enter(g), func(contestant) task { return task{happened, live} })
 	return found, err
 }

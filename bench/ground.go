@@ -13,6 +13,7 @@ import (
 	"coworking/pkg/devbroker"
 	"coworking/pkg/devpg"
 	"coworking/pkg/event"
+	"coworking/pkg/fault"
 	"coworking/pkg/stream"
 
 	"github.com/jackc/pgx/v5"
@@ -22,8 +23,8 @@ import (
 
 // base is the flags that every measure has.
 type base struct {
-	Ingest  string `default:"bin/ingest" type:"existingfile" help:"The service that writes."`
-	Query   string `default:"bin/query" type:"existingfile" help:"The service that answers."`
+	Ingest  string `default:"bin/ingest" help:"The service that writes; 'make build' builds it."`
+	Query   string `default:"bin/query" help:"The service that answers; 'make build' builds it."`
 	Batch   int    `default:"5000" help:"The most events in one transaction."`
 	Results string `default:"bench/results" type:"existingdir" help:"The folder that the figures go to."`
 	Readme  string `default:"bench/README.md" type:"existingfile" help:"The document whose tables they replace."`
@@ -39,9 +40,23 @@ type ground struct {
 	js     jetstream.JetStream
 	admin  *pgx.Conn
 	closes []func()
+
+	machine Machine
 }
 
-func (b base) open(ctx context.Context, log *zap.Logger) (_ *ground, err error) {
+// When the broker syncs what it stores: at each write, before it acknowledges, or every
+// two minutes, which is its default.
+const (
+	always   = "always"
+	interval = "interval"
+)
+
+func (b base) open(ctx context.Context, log *zap.Logger, sync string) (_ *ground, err error) {
+	for _, program := range []string{b.Ingest, b.Query} {
+		if _, err := os.Stat(program); err != nil {
+			return nil, fault.Invalid.Errorf("there is no %s; `make build` builds it, from the root of the repository", program)
+		}
+	}
 	g := &ground{base: b}
 	defer func() {
 		if err != nil {
@@ -60,7 +75,7 @@ func (b base) open(ctx context.Context, log *zap.Logger) (_ *ground, err error) 
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	g.closes = append(g.closes, func() { _ = g.admin.Close(context.WithoutCancel(ctx)) })
-	g.broker, err = devbroker.Start(devbroker.Config{Dir: filepath.Join(g.dir, "broker"), Addr: "127.0.0.1:0", SyncAlways: true})
+	g.broker, err = devbroker.Start(devbroker.Config{Dir: filepath.Join(g.dir, "broker"), Addr: "127.0.0.1:0", SyncAlways: sync == always})
 	if err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
@@ -71,6 +86,11 @@ func (b base) open(ctx context.Context, log *zap.Logger) (_ *ground, err error) 
 	}
 	g.js = js
 	g.closes = append(g.closes, connection.Close)
+	settings, err := g.postgresSettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g.machine = newMachine(settings, sync)
 	return g, g.setup(ctx, 1)
 }
 
@@ -94,7 +114,7 @@ func (g *ground) command(ctx context.Context, name string, args ...string) error
 	return nil
 }
 
-// postgresSettings says what the figures were measured on.
+// postgresSettings is what its durability and its speed rest on.
 func (g *ground) postgresSettings(ctx context.Context) (map[string]string, error) {
 	settings := map[string]string{}
 	for _, name := range []string{"server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size"} {

@@ -40,7 +40,7 @@ type reading struct {
 
 // Run fills a database, and asks it everything.
 func (c *readsCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
-	g, err := c.open(ctx, log)
+	g, err := c.open(ctx, log, always)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (c *readsCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) erro
 		}
 		all = append(all, found...)
 	}
-	return r.write(ctx, all)
+	return r.write(all)
 }
 
 // reads is a run.
@@ -239,14 +239,9 @@ func (r *reads) reports(ctx context.Context, address string) ([]string, error) {
 	return names, nil
 }
 
-func (r *reads) write(ctx context.Context, all []reading) error {
-	settings, err := r.ground.postgresSettings(ctx)
-	if err != nil {
-		return err
-	}
-	machine := newMachine(settings)
+func (r *reads) write(all []reading) error {
 	var table strings.Builder
-	fmt.Fprintf(&table, "Medians of %d, in milliseconds; %s\n\n| report | tokens | bytes | first | after an event | again | old query | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|---|---|\n", r.Times, machine)
+	fmt.Fprintf(&table, "Medians of %d, in milliseconds; %s\n\n| report | tokens | bytes | first | after an event | again | old query | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|---|---|\n", r.Times, r.ground.machine)
 	slices.SortStableFunc(all, func(a, b reading) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range all {
 		old, changed, again := "", "", ""
@@ -257,5 +252,5 @@ func (r *reads) write(ctx context.Context, all []reading) error {
 		fmt.Fprintf(&table, "| %s | %d | %d | %.1f | %.2f | %.2f | %s | %s | %s |\n",
 			f.Name, f.Tokens, f.Bytes, f.First, f.Changed.Median, f.Again.Median, old, changed, again)
 	}
-	return r.keep(r.out, "reads", map[string]any{"machine": machine, "readings": all}, table.String())
+	return r.keep(r.out, "reads", map[string]any{"machine": r.ground.machine, "readings": all}, table.String())
 }

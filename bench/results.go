@@ -18,7 +18,7 @@ type Machine struct {
 	System   string            `json:"system"`
 	Go       string            `json:"go"`
 	Postgres map[string]string `json:"postgres"`
-	Broker   string            `json:"broker"`
+	Broker   string            `json:"broker"` // when it syncs
 }
 
 func (m Machine) String() string {
@@ -26,10 +26,10 @@ func (m Machine) String() string {
 		m.System, m.Postgres["server_version"], m.Broker, m.Go, m.Measured.Format(time.DateOnly))
 }
 
-func newMachine(postgres map[string]string) Machine {
+func newMachine(postgres map[string]string, broker string) Machine {
 	return Machine{
 		Measured: time.Now().UTC().Truncate(time.Second), System: fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
-		Go: runtime.Version(), Postgres: postgres, Broker: "always",
+		Go: runtime.Version(), Postgres: postgres, Broker: broker,
 	}
 }
 

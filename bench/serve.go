@@ -47,22 +47,17 @@ type asked struct {
 
 // Run measures, and writes what it found.
 func (c *serveCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
-	g, err := c.open(ctx, log)
+	g, err := c.open(ctx, log, always)
 	if err != nil {
 		return err
 	}
 	defer g.close()
-	settings, err := g.postgresSettings(ctx)
-	if err != nil {
-		return err
-	}
 	if err := c.fill(ctx, g); err != nil {
 		return err
 	}
-	machine := newMachine(settings)
 	var all []asked
 	var table strings.Builder
-	fmt.Fprintf(&table, "%d connections, %v each, %d rounds; %s\n\n| | bytes | service, requests/s | bare, requests/s | service ÷ bare |\n|---|---|---|---|---|\n", c.Connections, c.For, c.Rounds, machine)
+	fmt.Fprintf(&table, "%d connections, %v each, %d rounds; %s\n\n| | bytes | service, requests/s | bare, requests/s | service ÷ bare |\n|---|---|---|---|---|\n", c.Connections, c.For, c.Rounds, g.machine)
 	for _, path := range []string{
 		"/api/v1/reports/daily_usage?from=2025-03-01&to=2025-04-01", "/api/v1/reports/daily_usage?from=2025-03-01&to=2026-03-01",
 		"/api/reports/daily_usage", "/api/reports/user_visits",
@@ -80,7 +75,7 @@ func (c *serveCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) erro
 		}
 		fmt.Fprintf(&table, "| `%s` | %d | %.0f | %.0f | **%s** |\n", path, turns[0].Bytes, spread(service).Median, spread(bare).Median, spread(ratios).format("%.2f"))
 	}
-	return c.keep(out, "serve", map[string]any{"machine": machine, "turns": all}, table.String())
+	return c.keep(out, "serve", map[string]any{"machine": g.machine, "turns": all}, table.String())
 }
 
 // fill stores a world that reports are about.

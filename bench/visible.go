@@ -24,36 +24,56 @@ type visibleCmd struct {
 
 	Rates []int         `default:"1000,5000,20000" help:"How many events come in a second."`
 	For   time.Duration `default:"15s" help:"How long they do, at each rate."`
+	Sync  []string      `default:"always,interval" enum:"always,interval" help:"When the broker syncs: always, at each write, or at an interval of two minutes, which is its default."`
 }
 
 // Run measures, and writes what it found.
 func (c *visibleCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
-	g, err := c.open(ctx, log)
-	if err != nil {
-		return err
-	}
-	defer g.close()
-	settings, err := g.postgresSettings(ctx)
-	if err != nil {
-		return err
-	}
-	machine := newMachine(settings)
-	var found []flow
-	for _, rate := range c.Rates {
-		f, err := g.flow(ctx, rate, c.For, c.For)
+	var (
+		table strings.Builder
+		found []flows
+	)
+	for _, sync := range c.Sync {
+		one, err := c.flows(ctx, log, sync)
 		if err != nil {
 			return err
 		}
-		log.Info("measured", zap.Int("events_per_second", rate), zap.Float64("p99_ms", f.Windows[0].P99))
-		found = append(found, *f)
+		found = append(found, *one)
+		if table.Len() == 0 {
+			machine := one.Machine
+			machine.Broker = strings.Join(c.Sync, "` and `sync ")
+			fmt.Fprintf(&table, "Milliseconds from when an event was due to a report that shows it; each rate for %v; %s\n\n| broker syncs | events/s | events seen | p50 | p99 | most | memory of ingest, MiB | of query, MiB |\n|---|---|---|---|---|---|---|---|\n", c.For, machine)
+		}
+		for _, f := range one.Flows {
+			w := f.Windows[0]
+			fmt.Fprintf(&table, "| `%s` | %d | %d | %.1f | %.1f | %.1f | %.0f | %.0f |\n", sync, f.Rate, w.Seen, w.P50, w.P99, w.Max, f.IngestMiB, f.QueryMiB)
+		}
 	}
-	var table strings.Builder
-	fmt.Fprintf(&table, "Milliseconds from when an event was due to a report that shows it; each rate for %v; %s\n\n| events/s | events seen | p50 | p99 | most | memory of ingest, MiB | of query, MiB |\n|---|---|---|---|---|---|---|\n", c.For, machine)
-	for _, f := range found {
-		w := f.Windows[0]
-		fmt.Fprintf(&table, "| %d | %d | %.1f | %.1f | %.1f | %.0f | %.0f |\n", f.Rate, w.Seen, w.P50, w.P99, w.Max, f.IngestMiB, f.QueryMiB)
+	return c.keep(out, "visible", found, table.String())
+}
+
+// flows is what was measured on one ground.
+type flows struct {
+	Machine Machine `json:"machine"`
+	Flows   []flow  `json:"flows"`
+}
+
+func (c *visibleCmd) flows(ctx context.Context, log *zap.Logger, sync string) (*flows, error) {
+	g, err := c.open(ctx, log, sync)
+	if err != nil {
+		return nil, err
 	}
-	return c.keep(out, "visible", map[string]any{"machine": machine, "flows": found}, table.String())
+	defer g.close()
+	found := &flows{Machine: g.machine}
+	for _, rate := range c.Rates {
+		f, err := g.flow(ctx, rate, c.For, c.For)
+		if err != nil {
+			return nil, err
+		}
+		log.Info("measured", zap.String("broker_syncs", sync), zap.Int("events_per_second", rate), zap.Float64("p99_ms", f.Windows[0].P99))
+		found.Flows = append(found.Flows, *f)
+	}
+	return found, nil
 }
 
 // soakCmd lets events come in for a long time.
@@ -67,26 +87,21 @@ type soakCmd struct {
 
 // Run measures, and writes what it found.
 func (c *soakCmd) Run(ctx context.Context, _ *zap.Logger, out io.Writer) error {
-	g, err := c.open(ctx, zap.NewNop())
+	g, err := c.open(ctx, zap.NewNop(), always)
 	if err != nil {
 		return err
 	}
 	defer g.close()
-	settings, err := g.postgresSettings(ctx)
-	if err != nil {
-		return err
-	}
-	machine := newMachine(settings)
 	f, err := g.flow(ctx, c.Rate, c.For, c.Window)
 	if err != nil {
 		return err
 	}
 	var table strings.Builder
-	fmt.Fprintf(&table, "%d events/s for %v; milliseconds from when an event was due to a report that shows it; %s\n\n| after | p50 | p99 | most | memory of ingest, MiB | of query, MiB | database, MiB |\n|---|---|---|---|---|---|---|\n", c.Rate, c.For, machine)
+	fmt.Fprintf(&table, "%d events/s for %v; milliseconds from when an event was due to a report that shows it; %s\n\n| after | p50 | p99 | most | memory of ingest, MiB | of query, MiB | database, MiB |\n|---|---|---|---|---|---|---|\n", c.Rate, c.For, g.machine)
 	for i, w := range f.Windows {
 		fmt.Fprintf(&table, "| %v | %.1f | %.1f | %.1f | %.0f | %.0f | %.0f |\n", time.Duration(i+1)*c.Window, w.P50, w.P99, w.Max, w.IngestMiB, w.QueryMiB, w.DatabaseMiB)
 	}
-	return c.keep(out, "soak", map[string]any{"machine": machine, "flow": f}, table.String())
+	return c.keep(out, "soak", map[string]any{"machine": g.machine, "flow": f}, table.String())
 }
 
 // flow is what happened while events came in at a rate.

@@ -21,16 +21,11 @@ type workersCmd struct {
 
 // Run measures, and writes what it found.
 func (c *workersCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
-	g, err := c.open(ctx, log)
+	g, err := c.open(ctx, log, always)
 	if err != nil {
 		return err
 	}
 	defer g.close()
-	settings, err := g.postgresSettings(ctx)
-	if err != nil {
-		return err
-	}
-	machine := newMachine(settings)
 	var contestants []contestant
 	for _, n := range c.Workers {
 		one := g.service(n)
@@ -39,7 +34,7 @@ func (c *workersCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) er
 	}
 	found := map[string]runs{}
 	var table strings.Builder
-	fmt.Fprintf(&table, "%d events that lie in the stream; %s\n\n| | workers | events/s: median (min – max) | by one worker of the same round |\n|---|---|---|---|\n", c.Events, machine)
+	fmt.Fprintf(&table, "%d events that lie in the stream; %s\n\n| | workers | events/s: median (min – max) | by one worker of the same round |\n|---|---|---|---|\n", c.Events, g.machine)
 	for _, shape := range []struct {
 		name   string
 		spaces int
@@ -58,5 +53,5 @@ func (c *workersCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) er
 				all.ratio(contestants[i].name, contestants[0].name).format("%.2f"))
 		}
 	}
-	return c.keep(out, "workers", map[string]any{"machine": machine, "events": c.Events, "runs": found}, table.String())
+	return c.keep(out, "workers", map[string]any{"machine": g.machine, "events": c.Events, "runs": found}, table.String())
 }
