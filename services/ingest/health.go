@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"io"
-	"net/http"
 	"time"
 
-	"coworking/pkg/fault"
+	"coworking/pkg/boot"
 )
 
 // healthCmd is `ingest health`, for where probes are commands and the image has no
@@ -29,26 +26,7 @@ Example:
 
 // Run asks.
 func (c *healthCmd) Run(ctx context.Context, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.IntakeAddr+"/readyz", nil)
-	if err != nil {
-		return fault.Invalid.Errorf("--intake-addr (INTAKE_ADDR) is no host and port, like 127.0.0.1:5154")
-	}
-	// Its own way there: what the environment says of proxies is for other addresses.
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Do(request)
-	if err != nil {
-		return fault.Unavailable.Errorf("ingest does not answer: %w", err)
-	}
-	defer answer.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
-	if err != nil {
-		return fault.Unavailable.Errorf("ingest broke off its answer: %w", err)
-	}
-	fmt.Fprintf(out, "%s\n", bytes.TrimSpace(said))
-	if answer.StatusCode != http.StatusOK {
-		return fault.Unavailable.Errorf("ingest is not ready: %s", answer.Status)
-	}
-	return nil
+	return boot.Asking{
+		Service: "ingest", Addr: c.IntakeAddr, Flag: "--intake-addr (INTAKE_ADDR)", Timeout: c.Timeout,
+	}.Ready(ctx, out)
 }

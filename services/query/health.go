@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"io"
-	"net/http"
 	"time"
 
-	"coworking/pkg/fault"
+	"coworking/pkg/boot"
 )
 
 // healthCmd is `query health`, for where probes are commands and the image has no
@@ -30,27 +27,7 @@ Example:
 
 // Run asks.
 func (c *healthCmd) Run(ctx context.Context, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
-	addr := (&runCmd{Addr: c.Addr, AppPort: c.AppPort}).listen()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/readyz", nil)
-	if err != nil {
-		return fault.Invalid.Errorf("--addr (QUERY_ADDR) is no host and port, like 127.0.0.1:5153")
-	}
-	// Its own way there: what the environment says of proxies is for other addresses.
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	answer, err := client.Do(request)
-	if err != nil {
-		return fault.Unavailable.Errorf("query does not answer: %w", err)
-	}
-	defer answer.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
-	if err != nil {
-		return fault.Unavailable.Errorf("query broke off its answer: %w", err)
-	}
-	fmt.Fprintf(out, "%s\n", bytes.TrimSpace(said))
-	if answer.StatusCode != http.StatusOK {
-		return fault.Unavailable.Errorf("query is not ready: %s", answer.Status)
-	}
-	return nil
+	return boot.Asking{
+		Service: "query", Addr: (&runCmd{Addr: c.Addr, AppPort: c.AppPort}).listen(), Flag: "--addr (QUERY_ADDR)", Timeout: c.Timeout,
+	}.Ready(ctx, out)
 }
