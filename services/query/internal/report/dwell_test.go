@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"coworking/pkg/pgtest"
 	"coworking/services/query/internal/report"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,35 +32,25 @@ func TestDwellIsAsAddedUpByHand(t *testing.T) {
 
 // How long visits were is what plain loops over them say.
 func TestDwellAgreesWithPlainLoops(t *testing.T) {
-	pool := pgtest.New(t)
-	rapid.Check(t, func(t *rapid.T) {
-		if err := empty(pool); err != nil {
-			t.Fatal(err)
-		}
-		w := drawWorld(t)
-		load(t, pool, w.tell)
-		reader := report.NewReader(pool)
-		for range 3 {
-			q := w.drawQuestion(t)
-			query := q.query()
-			query.Del("interval")
-			estimated := rapid.Bool().Draw(t, "include_estimated")
-			query.Set("include_estimated", strconv.FormatBool(estimated))
+	ofMadeUpWorlds(t, 3, func(t *rapid.T, reader *report.Reader, _ *world, q question) {
+		query := q.query()
+		query.Del("interval")
+		estimated := rapid.Bool().Draw(t, "include_estimated")
+		query.Set("include_estimated", strconv.FormatBool(estimated))
 
-			whole := q.dwell(estimated)
-			holdTotals(t, reader, "dwell", query, q.asOf, whole)
-			whole["group"] = "all"
-			hold(t, reader, "dwell", query, q.asOf, []row{whole})
+		whole := q.dwell(estimated)
+		holdTotals(t, reader, "dwell", query, q.asOf, whole)
+		whole["group"] = "all"
+		hold(t, reader, "dwell", query, q.asOf, []row{whole})
 
-			query.Set("group_by", "space")
-			var rows []row
-			for _, s := range q.sites {
-				only := q.dwellOf(s, estimated)
-				only["group"] = s.name
-				rows = append(rows, only)
-			}
-			hold(t, reader, "dwell", query, q.asOf, rows)
+		query.Set("group_by", "space")
+		var rows []row
+		for _, s := range q.sites {
+			only := q.dwellOf(s, estimated)
+			only["group"] = s.name
+			rows = append(rows, only)
 		}
+		hold(t, reader, "dwell", query, q.asOf, rows)
 	})
 }
 

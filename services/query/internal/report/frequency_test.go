@@ -3,7 +3,6 @@ package report_test
 import (
 	"testing"
 
-	"coworking/pkg/pgtest"
 	"coworking/services/query/internal/report"
 
 	"pgregory.net/rapid"
@@ -21,20 +20,10 @@ func TestFrequencyIsAsAddedUpByHand(t *testing.T) {
 
 // How often members come is what plain loops say.
 func TestFrequencyAgreesWithPlainLoops(t *testing.T) {
-	pool := pgtest.New(t)
-	rapid.Check(t, func(t *rapid.T) {
-		if err := empty(pool); err != nil {
-			t.Fatal(err)
-		}
-		w := drawWorld(t)
-		load(t, pool, w.tell)
-		reader := report.NewReader(pool)
-		for range 4 {
-			q := w.drawQuestion(t)
-			query := q.query()
-			query.Del("interval")
-			hold(t, reader, "frequency", query, q.asOf, q.frequency(w))
-		}
+	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, w *world, q question) {
+		query := q.query()
+		query.Del("interval")
+		hold(t, reader, "frequency", query, q.asOf, q.frequency(w))
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"coworking/pkg/pgtest"
 	"coworking/services/query/internal/report"
 
 	"pgregory.net/rapid"
@@ -30,26 +29,16 @@ func TestHeatmapIsAsAddedUpByHand(t *testing.T) {
 
 // How busy hours are is what plain loops over clocks and visits say.
 func TestHeatmapAgreesWithPlainLoops(t *testing.T) {
-	pool := pgtest.New(t)
-	rapid.Check(t, func(t *rapid.T) {
-		if err := empty(pool); err != nil {
-			t.Fatal(err)
-		}
-		w := drawWorld(t)
-		load(t, pool, w.tell)
-		reader := report.NewReader(pool)
-		for range 2 {
-			q := w.drawQuestion(t)
-			query := q.query()
-			query.Del("interval")
-			metric := rapid.SampledFrom([]string{"arrivals", "occupancy", "unique_members"}).Draw(t, "metric")
-			days := rapid.SampledFrom([]string{"open", "calendar"}).Draw(t, "days")
-			query.Set("metric", metric)
-			query.Set("days", days)
-			rows, totals := q.heatmap(metric, days == "calendar")
-			hold(t, reader, "heatmap", query, q.asOf, rows)
-			holdTotals(t, reader, "heatmap", query, q.asOf, totals)
-		}
+	ofMadeUpWorlds(t, 2, func(t *rapid.T, reader *report.Reader, _ *world, q question) {
+		query := q.query()
+		query.Del("interval")
+		metric := rapid.SampledFrom([]string{"arrivals", "occupancy", "unique_members"}).Draw(t, "metric")
+		days := rapid.SampledFrom([]string{"open", "calendar"}).Draw(t, "days")
+		query.Set("metric", metric)
+		query.Set("days", days)
+		rows, totals := q.heatmap(metric, days == "calendar")
+		hold(t, reader, "heatmap", query, q.asOf, rows)
+		holdTotals(t, reader, "heatmap", query, q.asOf, totals)
 	})
 }
 

@@ -35,23 +35,13 @@ func TestWhoIsAskedForMustBeClear(t *testing.T) {
 
 // A member's visits are what plain loops find.
 func TestMemberHistoryAgreesWithPlainLoops(t *testing.T) {
-	pool := pgtest.New(t)
-	rapid.Check(t, func(t *rapid.T) {
-		if err := empty(pool); err != nil {
-			t.Fatal(err)
-		}
-		w := drawWorld(t)
-		load(t, pool, w.tell)
-		reader := report.NewReader(pool)
-		for range 4 {
-			q := w.drawQuestion(t)
-			member := rapid.SampledFrom([]string{"ada", "ben"}).Draw(t, "who")
-			query := q.query()
-			query.Del("interval")
-			query.Set("member", member)
-			if want, sure := q.historyOf(member); sure {
-				hold(t, reader, "member_history", query, q.asOf, want)
-			}
+	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, _ *world, q question) {
+		member := rapid.SampledFrom([]string{"ada", "ben"}).Draw(t, "who")
+		query := q.query()
+		query.Del("interval")
+		query.Set("member", member)
+		if want, sure := q.historyOf(member); sure {
+			hold(t, reader, "member_history", query, q.asOf, want)
 		}
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"coworking/pkg/pgtest"
 	"coworking/services/query/internal/report"
 
 	"pgregory.net/rapid"
@@ -25,27 +24,17 @@ func TestNewVsReturningIsAsAddedUpByHand(t *testing.T) {
 
 // Who is new and who is back is what plain loops say.
 func TestNewVsReturningAgreesWithPlainLoops(t *testing.T) {
-	pool := pgtest.New(t)
-	rapid.Check(t, func(t *rapid.T) {
-		if err := empty(pool); err != nil {
-			t.Fatal(err)
+	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, w *world, q question) {
+		scope := rapid.SampledFrom([]string{"any", "space"}).Draw(t, "scope")
+		query := q.query()
+		query.Set("scope", scope)
+		query.Set("week_start", strings.ToLower(q.weekStart.String()[:3]))
+		everywhere := q.sites
+		if scope == "any" {
+			everywhere = w.sites
 		}
-		w := drawWorld(t)
-		load(t, pool, w.tell)
-		reader := report.NewReader(pool)
-		for range 4 {
-			q := w.drawQuestion(t)
-			scope := rapid.SampledFrom([]string{"any", "space"}).Draw(t, "scope")
-			query := q.query()
-			query.Set("scope", scope)
-			query.Set("week_start", strings.ToLower(q.weekStart.String()[:3]))
-			everywhere := q.sites
-			if scope == "any" {
-				everywhere = w.sites
-			}
-			if oneAtATime(everywhere) {
-				hold(t, reader, "new_vs_returning", query, q.asOf, q.newVsReturning(everywhere))
-			}
+		if oneAtATime(everywhere) {
+			hold(t, reader, "new_vs_returning", query, q.asOf, q.newVsReturning(everywhere))
 		}
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"coworking/pkg/pgtest"
 	"coworking/services/query/internal/report"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,25 +16,15 @@ import (
 
 // Who is in, and who may be, is what plain loops over the visits say at any instant.
 func TestThePresentAgreesWithPlainLoops(t *testing.T) {
-	pool := pgtest.New(t)
-	rapid.Check(t, func(t *rapid.T) {
-		if err := empty(pool); err != nil {
-			t.Fatal(err)
+	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, _ *world, q question) {
+		patience := rapid.IntRange(1, 600).Draw(t, "stale_after")
+		query := url.Values{"stale_after": {strconv.Itoa(patience)}}
+		for _, s := range q.sites {
+			query.Add("space", s.name)
 		}
-		w := drawWorld(t)
-		load(t, pool, w.tell)
-		reader := report.NewReader(pool)
-		for range 4 {
-			q := w.drawQuestion(t)
-			patience := rapid.IntRange(1, 600).Draw(t, "stale_after")
-			query := url.Values{"stale_after": {strconv.Itoa(patience)}}
-			for _, s := range q.sites {
-				query.Add("space", s.name)
-			}
-			hold(t, reader, "occupancy_now", query, q.asOf, q.occupancyNow(time.Duration(patience)*time.Minute))
-			query.Del("stale_after")
-			hold(t, reader, "roll_call", query, q.asOf, q.rollCall())
-		}
+		hold(t, reader, "occupancy_now", query, q.asOf, q.occupancyNow(time.Duration(patience)*time.Minute))
+		query.Del("stale_after")
+		hold(t, reader, "roll_call", query, q.asOf, q.rollCall())
 	})
 }
 

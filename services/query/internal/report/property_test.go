@@ -23,6 +23,23 @@ import (
 // Every report says what plain loops over the raw visits and events say, at any
 // instant, in any zone, over nights in which clocks change.
 func TestReportsAgreeWithPlainLoops(t *testing.T) {
+	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, _ *world, q question) {
+		judge(t, reader, "daily_usage", q)
+		judge(t, reader, "unique_members", q)
+		if q.fromTime.IsZero() {
+			q.interval = "day"
+			judge(t, reader, "occupancy_peak", q)
+		}
+		if q.tz != nil || len(q.sites) == 1 {
+			q.interval = rapid.SampledFrom([]string{"hour", "15m"}).Draw(t, "length")
+			judge(t, reader, "hourly_usage", q)
+		}
+	})
+}
+
+// ofMadeUpWorlds draws worlds, and has some questions of each judged.
+func ofMadeUpWorlds(t *testing.T, questions int, each func(*rapid.T, *report.Reader, *world, question)) {
+	t.Helper()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {
@@ -31,18 +48,8 @@ func TestReportsAgreeWithPlainLoops(t *testing.T) {
 		w := drawWorld(t)
 		load(t, pool, w.tell)
 		reader := report.NewReader(pool) // another one knows the spaces of another world
-		for range 4 {
-			q := w.drawQuestion(t)
-			judge(t, reader, "daily_usage", q)
-			judge(t, reader, "unique_members", q)
-			if q.fromTime.IsZero() {
-				q.interval = "day"
-				judge(t, reader, "occupancy_peak", q)
-			}
-			if q.tz != nil || len(q.sites) == 1 {
-				q.interval = rapid.SampledFrom([]string{"hour", "15m"}).Draw(t, "length")
-				judge(t, reader, "hourly_usage", q)
-			}
+		for range questions {
+			each(t, reader, w, w.drawQuestion(t))
 		}
 	})
 }

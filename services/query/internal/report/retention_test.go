@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"coworking/pkg/pgtest"
 	"coworking/services/query/internal/report"
 
 	"pgregory.net/rapid"
@@ -21,27 +20,17 @@ func TestRetentionIsAsAddedUpByHand(t *testing.T) {
 
 // Who comes again is what plain loops say, in any zone.
 func TestRetentionAgreesWithPlainLoops(t *testing.T) {
-	pool := pgtest.New(t)
-	rapid.Check(t, func(t *rapid.T) {
-		if err := empty(pool); err != nil {
-			t.Fatal(err)
+	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, w *world, q question) {
+		q.fromTime, q.toTime = time.Time{}, time.Time{}
+		q.interval = rapid.SampledFrom([]string{"week", "month"}).Draw(t, "steps")
+		if q.interval == "week" {
+			q.weekStart = rapid.SampledFrom([]time.Weekday{time.Tuesday, time.Sunday}).Draw(t, "weeks begin")
 		}
-		w := drawWorld(t)
-		load(t, pool, w.tell)
-		reader := report.NewReader(pool)
-		for range 4 {
-			q := w.drawQuestion(t)
-			q.fromTime, q.toTime = time.Time{}, time.Time{}
-			q.interval = rapid.SampledFrom([]string{"week", "month"}).Draw(t, "steps")
-			if q.interval == "week" {
-				q.weekStart = rapid.SampledFrom([]time.Weekday{time.Tuesday, time.Sunday}).Draw(t, "weeks begin")
-			}
-			scope := rapid.SampledFrom([]string{"any", "space"}).Draw(t, "scope")
-			query := q.query()
-			query.Set("scope", scope)
-			query.Set("week_start", strings.ToLower(q.weekStart.String()[:3]))
-			judgeRetention(t, reader, query, q, w, scope == "any")
-		}
+		scope := rapid.SampledFrom([]string{"any", "space"}).Draw(t, "scope")
+		query := q.query()
+		query.Set("scope", scope)
+		query.Set("week_start", strings.ToLower(q.weekStart.String()[:3]))
+		judgeRetention(t, reader, query, q, w, scope == "any")
 	})
 }
 
