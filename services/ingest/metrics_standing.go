@@ -15,8 +15,8 @@ const lookTimeout = time.Second
 var (
 	lettersDesc  = prometheus.NewDesc("ingest_dead_letters", "Open dead letters by code, among the last 10,000.", []string{"code"}, nil)
 	refilingDesc = prometheus.NewDesc("ingest_refiling_space_days", "Space-days that are queued to be filed anew.", nil, nil)
-	equalDesc    = prometheus.NewDesc("ingest_verify_equal", "1 if the last `ingest verify` found no difference, else 0; nothing before the first.", nil, nil)
-	verifiedDesc = prometheus.NewDesc("ingest_verify_finished_seconds", "Unix time at which the last `ingest verify` was done.", nil, nil)
+	equalDesc    = prometheus.NewDesc("ingest_verify_equal", "1 if the last `ingest verify` found no difference, else 0; nothing before the first. One of some space-days counts only if it found one.", nil, nil)
+	verifiedDesc = prometheus.NewDesc("ingest_verify_finished_seconds", "Unix time at which that `ingest verify` was done.", nil, nil)
 )
 
 // standing asks the database whenever somebody looks. While it does not answer, there

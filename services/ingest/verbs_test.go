@@ -16,6 +16,7 @@ import (
 	"coworking/pkg/pgtest"
 	"coworking/pkg/stream"
 	"coworking/pkg/streamtest"
+	"coworking/services/ingest/internal/store"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
@@ -96,10 +97,11 @@ func (s *service) number(sql string) (n int) {
 }
 
 // verify is what `ingest verify` finds, and the code that it ends with.
-func (s *service) verify(fix bool) (found verification, code int) {
+func (s *service) verify(c verifyCmd) (found verification, code int) {
 	s.Helper()
+	c.DatabaseURL, c.NATSURL, c.Partitions, c.Quiet = s.database, s.stream.URL, 1, true
 	var out bytes.Buffer
-	err := (&verifyCmd{DatabaseURL: s.database, NATSURL: s.stream.URL, Partitions: 1, Quiet: true, Fix: fix}).Run(s.Context(), zap.NewNop(), &out)
+	err := c.Run(s.Context(), zap.NewNop(), &out)
 	if ended, ok := errors.AsType[exitError](err); ok {
 		code = ended.code
 	} else if err != nil {
@@ -115,17 +117,17 @@ func (s *service) verify(fix bool) (found verification, code int) {
 
 func TestVerifyAccountsForEveryMessage(t *testing.T) {
 	s := newService(t)
-	if found, code := s.verify(false); code != 0 || found.Stream.Partitions[0].Through != 0 {
+	if found, code := s.verify(verifyCmd{}); code != 0 || found.Stream.Partitions[0].Through != 0 {
 		t.Errorf("before anything was answered for: %d, %+v", code, found.Stream)
 	}
 	s.ingest()
-	if found, code := s.verify(false); code != 0 || !found.Equal || found.Stream.Partitions[0].Messages != 7 {
+	if found, code := s.verify(verifyCmd{}); code != 0 || !found.Equal || found.Stream.Partitions[0].Messages != 7 {
 		t.Errorf("all is well: %d, %+v", code, found)
 	}
 	if _, err := s.pool.Exec(t.Context(), "delete from events where id = '1'"); err != nil {
 		t.Fatal(err)
 	}
-	found, code := s.verify(true)
+	found, code := s.verify(verifyCmd{Fix: true})
 	if lost := found.Stream.Partitions[0].Unaccounted; code != 1 || found.Equal || len(lost) != 2 || lost[0] != 3 || lost[1] != 4 {
 		t.Errorf("an event is gone: %d, %+v", code, found.Stream)
 	}
@@ -136,8 +138,45 @@ func TestVerifyAccountsForEveryMessage(t *testing.T) {
 		t.Errorf("%d verifications are kept", n)
 	}
 	s.stream.Stop()
-	if _, code := s.verify(false); code != 2 {
+	if _, code := s.verify(verifyCmd{}); code != 2 {
 		t.Errorf("without a broker it ends with %d", code)
+	}
+}
+
+// What the gauge of the alert shows is what the last verification of everything found,
+// or one since of a part that found something.
+func TestVerifyingAPartDoesNotAnswerForTheWhole(t *testing.T) {
+	s := newService(t)
+	s.ingest()
+	that, others := rangeFlags{From: "2026-03-02", To: "2026-03-03"}, rangeFlags{Space: []string{"soho"}, From: "2026-03-03"}
+	for _, step := range []struct {
+		does, sql string
+		verify    verifyCmd
+		code      int
+		equal     bool // as the gauge has it then
+	}{
+		{does: "everything, and all is well", equal: true},
+		{does: "days beside one that was edited", sql: "update space_day set checkins = checkins + 1", verify: verifyCmd{Range: others}, equal: true},
+		{does: "that day", verify: verifyCmd{Range: that}, code: 1},
+		{does: "the days beside it again", verify: verifyCmd{Range: others}},
+		{does: "everything", verify: verifyCmd{Fix: true}, code: 1},
+		{does: "that day, which was mended", verify: verifyCmd{Range: that}},
+		{does: "everything again", equal: true},
+	} {
+		if _, err := s.pool.Exec(t.Context(), step.sql); err != nil {
+			t.Fatal(err)
+		}
+		if found, code := s.verify(step.verify); code != step.code {
+			t.Errorf("%s: it ends with %d: %+v", step.does, code, found)
+		}
+		kept, err := store.New(t.Context(), s.pool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown, err := kept.Standing(t.Context())
+		if err != nil || shown.Equal == nil || *shown.Equal != step.equal {
+			t.Errorf("%s: it shows %v, %v", step.does, shown.Equal, err)
+		}
 	}
 }
 
@@ -170,7 +209,7 @@ func TestErasePutsAStandInAndDeletesEveryCopy(t *testing.T) {
 	if n := s.number("select checkins from space_day"); n != 3 {
 		t.Errorf("%d check-ins are counted, not 3", n)
 	}
-	if _, code := s.verify(false); code != 0 {
+	if _, code := s.verify(verifyCmd{}); code != 0 {
 		t.Errorf("verify ends with %d", code)
 	}
 	if err := erase.Run(t.Context(), zap.NewNop(), &out); fault.Of(err) != fault.NotFound {
@@ -228,7 +267,7 @@ func TestRebuildSaysHowManyDays(t *testing.T) {
 	if err := (&rebuildCmd{DatabaseURL: s.database, Quiet: true}).Run(t.Context(), &out); err != nil || out.String() != "rebuilt 1 space-days\n" {
 		t.Errorf("%v %s", err, &out)
 	}
-	if _, code := s.verify(false); code != 0 {
+	if _, code := s.verify(verifyCmd{}); code != 0 {
 		t.Errorf("verify ends with %d", code)
 	}
 }
