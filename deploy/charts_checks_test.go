@@ -32,6 +32,7 @@ var checks = map[string]func([]object) []string{
 	"selectors pick the pods that serve, and no others":                  wrongSelections,
 	"ports are those of a container":                                     wrongPorts,
 	"policies let through what pods are told to reach":                   blocked,
+	"helm test asks through the Service":                                 unasked,
 	"scaling and disruption leave somebody there":                        wrongNumbers,
 	"hooks are cleaned up, in order, and need nothing that is not there": wrongHooks,
 	"what is referred to is there":                                       dangling,

@@ -149,6 +149,17 @@ var sabotages = map[string]map[string]sabotage{
 		"names":                 {func(o []object) { policyOf(o, "ingest").Spec.Egress = policyOf(o, "ingest").Spec.Egress[1:] }, "cannot look names up"},
 		"the broker, by a hook": {func(o []object) { policyOf(o, "ingest-hooks").Annotations = nil }, "Job ingest-setup cannot reach NATS_URL"},
 	},
+	"helm test asks through the Service": {
+		"another address":  {func(o []object) { setVariable(testOf(o, "health"), "INTAKE_ADDR", "ingest:80") }, "Pod ingest-test-health asks ingest:80, which is no Service"},
+		"the tables alone": {func(o []object) { testOf(o, "health").Args = []string{"migrate", "status"} }, "no test asks for health"},
+		"not let out": {func(o []object) {
+			rules := policyOf(o, "ingest-jobs").Spec.Egress
+			policyOf(o, "ingest-jobs").Spec.Egress = rules[:len(rules)-1]
+		}, "Pod ingest-test-health may not ask the pod of Deployment ingest"},
+		"not let in": {func(o []object) {
+			policyOf(o, "ingest").Spec.Ingress[0].From = []networking.NetworkPolicyPeer{{IPBlock: &networking.IPBlock{CIDR: "10.0.0.0/8"}}}
+		}, "Pod ingest-test-health may not ask the pod of Deployment ingest"},
+	},
 	"scaling and disruption leave somebody there": {
 		"all may go": {func(o []object) {
 			all := intstr.FromInt32(2)
@@ -195,6 +206,12 @@ var sabotages = map[string]map[string]sabotage{
 func policyOf(objects []object, name string) *networking.NetworkPolicy {
 	all := of[*networking.NetworkPolicy](objects)
 	return all[slices.IndexFunc(all, func(p *networking.NetworkPolicy) bool { return p.Name == name })]
+}
+
+// testOf is the container of a pod of `helm test`.
+func testOf(objects []object, what string) *core.Container {
+	all := of[*core.Pod](objects)
+	return &all[slices.IndexFunc(all, func(p *core.Pod) bool { return strings.HasSuffix(p.Name, "-test-"+what) })].Spec.Containers[0]
 }
 
 func accountOf(objects []object, name string) *core.ServiceAccount {

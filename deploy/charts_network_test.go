@@ -184,6 +184,60 @@ func blocked(objects []object) []string {
 	return wrong
 }
 
+// unasked: one pod of `helm test` asks for health at the name and the port of a Service
+// that there is, and policies let it out there, and in at the other end.
+func unasked(objects []object) []string {
+	var wrong []string
+	tests, asks := 0, 0
+	for _, p := range pods(objects) {
+		if !slices.Contains(hook(p.owner), "test") {
+			continue
+		}
+		tests++
+		if !slices.Equal(p.container().Args, []string{"health"}) {
+			continue
+		}
+		asks++
+		environment := p.environment(objects)
+		address := environment["INTAKE_ADDR"] + environment["QUERY_ADDR"]
+		if !slices.ContainsFunc(of[*core.Service](objects), func(s *core.Service) bool {
+			return address == fmt.Sprintf("%s:%d", s.Name, s.Spec.Ports[0].Port)
+		}) {
+			wrong = append(wrong, fmt.Sprintf("%s asks %s, which is no Service", title(p.owner), address))
+		}
+		for _, d := range of[*apps.Deployment](objects) {
+			if serves := pods([]object{d})[0]; !lets(objects, p, serves) {
+				wrong = append(wrong, fmt.Sprintf("%s may not ask the pod of %s", title(p.owner), title(d)))
+			}
+		}
+	}
+	if tests > 0 && asks == 0 {
+		wrong = append(wrong, "no test asks for health")
+	}
+	return wrong
+}
+
+// lets says whether policies let one pod ask another at its port: both sides must.
+func lets(objects []object, from, to pod) bool {
+	port := to.container().Ports[0].ContainerPort
+	names := func(ports []networking.NetworkPolicyPort) bool {
+		return slices.ContainsFunc(ports, func(p networking.NetworkPolicyPort) bool { return p.Port.IntVal == port })
+	}
+	picks := func(peers []networking.NetworkPolicyPeer, other pod) bool {
+		return len(peers) == 0 || slices.ContainsFunc(peers, func(p networking.NetworkPolicyPeer) bool {
+			return p.PodSelector != nil && p.NamespaceSelector == nil && selects(p.PodSelector, other.meta.Labels)
+		})
+	}
+	out, in := policiesOf(objects, from), policiesOf(objects, to)
+	goes := len(out) == 0 || slices.ContainsFunc(out, func(p *networking.NetworkPolicy) bool {
+		return slices.ContainsFunc(p.Spec.Egress, func(r networking.NetworkPolicyEgressRule) bool { return names(r.Ports) && picks(r.To, to) })
+	})
+	comes := len(in) == 0 || slices.ContainsFunc(in, func(p *networking.NetworkPolicy) bool {
+		return slices.ContainsFunc(p.Spec.Ingress, func(r networking.NetworkPolicyIngressRule) bool { return names(r.Ports) && picks(r.From, from) })
+	})
+	return goes && comes
+}
+
 // wrongNumbers: bounds in their order, targets that are there, one who scales, and
 // fewer pods that may go at once than there are.
 func wrongNumbers(objects []object) []string {

@@ -167,10 +167,10 @@ func TestChartsWithoutValues(t *testing.T) {
 	}
 	own := map[string][]string{
 		"ingest": {
-			"CronJob %s-verify", "Job %s-migrate", "Job %s-setup", "NetworkPolicy %s-hooks", "Pod %s-test-schema",
+			"CronJob %s-verify", "Job %s-migrate", "Job %s-setup", "NetworkPolicy %s-hooks", "Pod %s-test-health", "Pod %s-test-schema",
 			"ServiceAccount %s-hooks",
 		},
-		"query": {"Pod %s-test-database"},
+		"query": {"Pod %s-test-database", "Pod %s-test-health"},
 	}
 	for _, chart := range charts {
 		var want []string

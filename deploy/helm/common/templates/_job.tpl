@@ -10,11 +10,11 @@ spec:
   restartPolicy: Never
   containers:
     - {{- include "common.container" (dict "root" .root "name" .component "args" .args "resources" .resources "env" .env) | nindent 6 }}
-      {{- with .mounts | trim }}
+      {{- with default "" .mounts | trim }}
       volumeMounts:
         {{- . | nindent 8 }}
       {{- end }}
-  {{- with .files | trim }}
+  {{- with default "" .files | trim }}
   volumes:
     {{- . | nindent 4 }}
   {{- end }}

@@ -87,6 +87,12 @@ spec:
       {{- with .Values.networkPolicy.from }}
       from:
         {{- toYaml . | nindent 8 }}
+        {{- if $.Values.tests.enabled }}
+        - podSelector: # `helm test` asks as they do
+            matchLabels:
+              {{- include "common.selectorLabels" $ | nindent 14 }}
+              app.kubernetes.io/component: test
+        {{- end }}
       {{- end }}
   egress:
     {{- include "common.egress" . | nindent 4 }}

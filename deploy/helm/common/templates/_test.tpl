@@ -17,3 +17,12 @@ metadata:
 spec:
   {{- toYaml $pod.spec | nindent 2 }}
 {{- end -}}
+
+{{/*
+A pod that asks the service whether it is ready, by the Service's name, as whoever is in
+the cluster would. Takes a dict of root and variable, which says where to ask.
+*/}}
+{{- define "common.testHealth" -}}
+{{- $address := printf "%s:%d" (include "common.fullname" .root) (int .root.Values.service.port) -}}
+{{- include "common.testPod" (dict "root" .root "suffix" "test-health" "args" (list "health") "env" (list (dict "name" .variable "value" $address) | toYaml)) -}}
+{{- end -}}
