@@ -18,7 +18,7 @@ var NoShows = define("no_shows", Definition{
 		"A token counts on the day it was issued, and is exactly one of: used, pending, covered, no_show or late_used.",
 		"It expires at expires_at, or 24 hours after its issue. Used is used by then, also before the issue where clocks disagree; late_used is used after it.",
 		"Covered is a token that expired unused, whose member had a visit to that space on that day all the same, at any hour of it: they came in another way.",
-		"The rate is no_show ÷ all that are not pending.",
+		"The rate is no_show ÷ all that are not pending: of those whose end is known. no_show_rate of spaces divides by all that were issued.",
 	},
 	Leaves:  []string{"Tokens whose issue is not known: token_funnel counts them.", "A token without a member cannot be covered."},
 	Reads:   "The tokens that were issued in the range, and who had a visit on its days.",
@@ -40,7 +40,7 @@ type noShowsRow struct {
 	Covered  *int64        `json:"covered" unit:"tokens" doc:"Expired unused, but the member came that day in another way."`
 	NoShow   *int64        `json:"no_show" unit:"tokens" doc:"Expired unused, and the member did not come."`
 	LateUsed *int64        `json:"late_used" unit:"tokens" doc:"Used after they expired."`
-	Rate     *Mean         `json:"rate" unit:"share" doc:"No-shows among those that are not pending."`
+	Rate     *Mean         `json:"rate" unit:"share" doc:"No-shows ÷ tokens issued that are not pending."`
 }
 
 type noShowsTotals struct {

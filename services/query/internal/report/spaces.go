@@ -16,7 +16,7 @@ var Spaces = define("spaces", Definition{
 		"Members are counted once in a space, and once in the totals: the spaces' unique members add up to the total's or to more, which is right.",
 		"peak_pct and avg_pct are seats taken in opening hours, as in utilization; dwell_p50_min is the median of measured visits of at least 3 minutes, as in dwell.",
 		"new_share is the unique members whose first visit ever, to any space that may be seen, began in the range and in this space.",
-		"no_show_rate is tokens that expired unused, and whose member did not come that day either, ÷ all that were issued in the range; no_shows divides by those that are not pending.",
+		"no_show_rate is tokens that expired unused, and whose member did not come that day either, ÷ all that were issued in the range, pending ones too; rate of no_shows divides by those that are not pending.",
 		"per_seat divides by seats weighted by open time; in totals, by the seats of the spaces added up.",
 		"Rank 1 is the highest figure among the spaces that are asked for, also where low is good; equal figures share a rank.",
 	},
@@ -47,7 +47,7 @@ type spacesRow struct {
 	AvgPct           *Mean      `json:"avg_pct" unit:"percent" doc:"The same on average over opening hours."`
 	DwellP50         *Minutes   `json:"dwell_p50_min" unit:"minutes" doc:"Half of the measured visits of at least 3 minutes were shorter."`
 	NewShare         *Mean      `json:"new_share" unit:"share" doc:"Unique members whose first visit ever this range saw here."`
-	NoShowRate       *Mean      `json:"no_show_rate" unit:"share" doc:"Tokens that expired unused by members who did not come ÷ tokens issued."`
+	NoShowRate       *Mean      `json:"no_show_rate" unit:"share" doc:"Tokens that expired unused by members who did not come ÷ all tokens issued, pending ones too."`
 	FailedRate       *Mean      `json:"failed_rate" unit:"share" doc:"Refusals at the door ÷ check-ins and refusals."`
 	EstimatedShare   *Mean      `json:"estimated_share" unit:"share" doc:"Visits whose end was inferred, of those that have ended."`
 	PerSeat          perSeat    `json:"per_seat"`
