@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// doorSeats bounds what bodies take of memory: each is 1 MiB at most, and is there
-	// a few times while it is read, judged and published.
+	// doorSeats bounds what bodies take of memory: half of them may be large, which is
+	// 1 MiB at most, and there a few times while it is read, judged and published.
 	doorSeats = 16
 	// doorPatience is how long a request waits for a seat. Senders try again.
 	doorPatience = time.Second

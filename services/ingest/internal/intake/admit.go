@@ -1,6 +1,10 @@
 package intake
 
 import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -13,7 +17,10 @@ import (
 // local is who comes to a door that only this machine can reach.
 var local = key.Grant{Holder: "local", Name: "this machine", Scopes: []key.Scope{key.Admin}}
 
-const grantKey = "grant"
+const (
+	grantKey = "grant"
+	bodyKey  = "body"
+)
 
 // grantOf is what the one who asks may do.
 func grantOf(c echo.Context) key.Grant {
@@ -50,21 +57,68 @@ func (s *server) identify(c echo.Context) (key.Grant, error) {
 	return s.Authority.Grant(c.Request().Context(), strings.TrimSpace(credentials))
 }
 
-// seated lets so many bodies into memory at a time. One more waits a moment, then it
-// is turned away before it is read.
+// received reads the body, before it takes a seat: a sender who is slow, or means to
+// be, sits on none. Only a body that is more than a handful needs room of its own, so
+// that slow senders of large ones keep out nobody but such as they are.
+func (s *server) received(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		request := c.Request()
+		if request.ContentLength > maxBody {
+			return tooLarge()
+		}
+		from := http.MaxBytesReader(nil, request.Body, maxBody)
+		body, err := io.ReadAll(io.LimitReader(from, handful))
+		if err != nil {
+			return unreadable(err)
+		}
+		if len(body) == handful {
+			leave, err := s.sit(request.Context(), s.rooms)
+			if err != nil {
+				return err
+			}
+			defer leave()
+			whole := bytes.NewBuffer(body)
+			whole.Grow(int(max(request.ContentLength-handful, 0)) + bytes.MinRead)
+			if _, err := whole.ReadFrom(from); err != nil {
+				return unreadable(err)
+			}
+			body = whole.Bytes()
+		}
+		c.Set(bodyKey, body)
+		return next(c)
+	}
+}
+
+// bodyOf is the body that was received.
+func bodyOf(c echo.Context) []byte {
+	body, _ := c.Get(bodyKey).([]byte)
+	return body
+}
+
+// seated lets so many bodies be unpacked, judged and published at a time.
 func (s *server) seated(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		patience := time.NewTimer(s.Patience)
-		defer patience.Stop()
-		select {
-		case s.seats <- struct{}{}:
-		case <-c.Request().Context().Done():
-			return fault.Unavailable.Errorf("gone while waiting: %w", c.Request().Context().Err())
-		case <-patience.C:
-			s.meter.turnedAway.Inc()
-			return fault.Unavailable.With("overloaded", "", "too many requests at once; send the same again")
+		leave, err := s.sit(c.Request().Context(), s.seats)
+		if err != nil {
+			return err
 		}
-		defer func() { <-s.seats }()
+		defer leave()
 		return next(c)
+	}
+}
+
+// sit takes a seat. One request more than there are seats waits a moment, and is then
+// turned away.
+func (s *server) sit(ctx context.Context, seats chan struct{}) (leave func(), err error) {
+	patience := time.NewTimer(s.Patience)
+	defer patience.Stop()
+	select {
+	case seats <- struct{}{}:
+		return func() { <-seats }, nil
+	case <-ctx.Done():
+		return nil, fault.Unavailable.Errorf("gone while waiting: %w", ctx.Err())
+	case <-patience.C:
+		s.meter.turnedAway.Inc()
+		return nil, fault.Unavailable.With("overloaded", "", "too many requests at once; send the same again")
 	}
 }

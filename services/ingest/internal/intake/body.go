@@ -17,6 +17,7 @@ import (
 const (
 	maxBody   = 1 << 20 // bytes, as sent and unpacked
 	maxEvents = 1000
+	handful   = 32 << 10 // bytes of a body that need no room: dozens of events
 )
 
 // The media types of events (CloudEvents HTTP binding 1.0.2).
@@ -29,27 +30,27 @@ const (
 
 // read is the events of a request, each in structured mode, for Decode to judge, and
 // whether it was a batch: an answer to one event is about that one.
-func read(r *http.Request) (bodies [][]byte, batch bool, err error) {
-	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+func read(header http.Header, received []byte) (bodies [][]byte, batch bool, err error) {
+	mediaType, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {
 		return nil, false, unsupported("this request has no Content-Type, or one that cannot be read")
 	}
 	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return nil, false, unsupported("events are UTF-8, not " + charset)
 	}
-	binary := len(r.Header.Values("Ce-Specversion"))+len(r.Header.Values("Ce-Id"))+len(r.Header.Values("Ce-Type")) > 0
+	binary := len(header.Values("Ce-Specversion"))+len(header.Values("Ce-Id"))+len(header.Values("Ce-Type")) > 0
 	switch mediaType {
 	case structuredType, batchType, linesType, plainType:
 	default:
 		return nil, false, unsupported("events come as " + strings.Join([]string{structuredType, batchType, linesType, plainType}, ", ") + ", not as " + mediaType)
 	}
-	body, err := unpacked(r)
+	body, err := unpacked(header, received)
 	if err != nil {
 		return nil, false, err
 	}
 	switch {
 	case mediaType == plainType && binary:
-		event, err := event.FromBinary(r.Header.Values, body)
+		event, err := event.FromBinary(header.Values, body)
 		return [][]byte{event}, false, err
 	case mediaType == batchType, mediaType == plainType && bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("[")):
 		bodies, err := event.SplitBatch(body, maxEvents)
@@ -68,21 +69,20 @@ func unsupported(detail string) error {
 
 // unpacked reads a body that may be gzip. What it unpacks to is limited like what
 // was sent: a bomb is cut off as soon as it is too large.
-func unpacked(r *http.Request) ([]byte, error) {
-	var from io.Reader = http.MaxBytesReader(nil, r.Body, maxBody)
-	switch encoding := r.Header.Get("Content-Encoding"); strings.ToLower(encoding) {
+func unpacked(header http.Header, received []byte) ([]byte, error) {
+	switch encoding := header.Get("Content-Encoding"); strings.ToLower(encoding) {
 	case "", "identity":
+		return received, nil
 	case "gzip":
-		packed, err := gzip.NewReader(from)
-		if err != nil {
-			return nil, unreadable(err)
-		}
-		defer packed.Close()
-		from = packed
 	default:
 		return nil, unsupported("a body may be packed with gzip, not with " + encoding)
 	}
-	body, err := io.ReadAll(io.LimitReader(from, maxBody+1))
+	packed, err := gzip.NewReader(bytes.NewReader(received))
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	defer packed.Close()
+	body, err := io.ReadAll(io.LimitReader(packed, maxBody+1))
 	if err != nil {
 		return nil, unreadable(err)
 	}

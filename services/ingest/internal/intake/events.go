@@ -37,7 +37,7 @@ type taken struct {
 // stream has stored those that are good. What it did not say 202 or 207 to may be
 // sent again, with the same ids: an event counts once.
 func (s *server) events(c echo.Context) error {
-	bodies, batch, err := read(c.Request())
+	bodies, batch, err := read(c.Request().Header, bodyOf(c))
 	if err != nil {
 		s.meter.events.WithLabelValues(fault.Code(err)).Inc()
 		return err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -329,7 +330,43 @@ func TestWhoMayWriteWhat(t *testing.T) {
 	}
 }
 
-// More requests than there is room for are turned away before they are read.
+// Who sends a body slowly takes no seat; who sends a large one slowly keeps out nobody
+// but who sends a large one, too.
+func TestSlowSendersKeepNobodyOut(t *testing.T) {
+	server := httptest.NewServer(open(func(config *intake.Config) { config.Publisher = &slot{} }))
+	defer server.Close()
+	large := "[" + strings.Repeat(" ", 40<<10) + told("large") + "]"
+	for range 10 { // five times as many as there are seats
+		for _, body := range []string{told("slow"), large} {
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: door\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:len(body)-1])
+		}
+	}
+	ask := func(body string) int {
+		response, err := http.Post(server.URL+"/v1/events", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		return response.StatusCode
+	}
+	for status := 0; status != http.StatusServiceUnavailable; status = ask(large) { // until the slow ones have all the room
+		if status != 0 && status != http.StatusAccepted {
+			t.Fatalf("a large one got %d", status)
+		}
+	}
+	for range 20 {
+		if status := ask(told("1")); status != http.StatusAccepted {
+			t.Fatalf("a handful got %d beside slow senders", status)
+		}
+	}
+}
+
+// More requests than there is room for are turned away.
 func TestAFullDoorTurnsAway(t *testing.T) {
 	inside, leave := make(chan struct{}, 2), make(chan struct{})
 	busy := &slot{say: func(stream.Message) error {

@@ -21,11 +21,11 @@ type vendors struct {
 }
 
 // hooks opens POST /v1/hooks/:name for the hooks there are. Who posts is known only
-// once the body is there, so these bodies have seats of their own: a stranger that
-// takes his time with one keeps nobody out who has a key.
+// once the body is there, so these bodies have seats and rooms of their own: strangers
+// keep nobody out who has a key.
 func (s *server) hooks(e *echo.Echo) {
 	front := *s
-	front.seats = make(chan struct{}, max(s.AtOnce/2, 1))
+	front.seats, front.rooms = make(chan struct{}, max(s.AtOnce/2, 1)), make(chan struct{}, max(s.AtOnce/4, 1))
 	front.showSeats("hooks")
 	v := &vendors{server: &front, byName: map[string]*hooks.Hook{}, events: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "intake_hook_events_total",
@@ -36,7 +36,7 @@ func (s *server) hooks(e *echo.Echo) {
 		v.byName[s.Hooks[i].Name] = &s.Hooks[i]
 		v.events.WithLabelValues(s.Hooks[i].Name, "stored") // a rate begins at 0
 	}
-	e.POST("/v1/hooks/:name", v.take, front.seated)
+	e.POST("/v1/hooks/:name", v.take, front.received, front.seated)
 }
 
 // take answers a post like one to /v1/events, once the stream has what came of it.
@@ -83,7 +83,7 @@ func (v *vendors) read(c echo.Context, hook *hooks.Hook) (hooks.Mapped, key.Gran
 	if err != nil || !hook.Accepts(mediaType) {
 		return hooks.Mapped{}, grant, unsupported("this hook does not read a body of this media type")
 	}
-	body, err := unpacked(c.Request())
+	body, err := unpacked(c.Request().Header, bodyOf(c))
 	if err != nil {
 		return hooks.Mapped{}, grant, err
 	}

@@ -204,24 +204,29 @@ func TestAVendorIsToldThatTheStreamIsAway(t *testing.T) {
 	}
 }
 
-// A stranger that takes his time with a body keeps nobody out who has a key.
+// A stranger that takes his time with a large body keeps nobody out but other senders of
+// large bodies to hooks.
 func TestSlowStrangersBlockNoEvents(t *testing.T) {
 	keys := ring{"all": {Scopes: []key.Scope{key.WriteEvents}}}
 	door, _, _ := hooked(t, func(c *intake.Config) { c.Authority, c.AtOnce, c.Patience = keys, 1, time.Millisecond })
 	body, slowly := io.Pipe()
+	large := strings.Repeat(" ", 40<<10)
 	begun, done := make(chan struct{}), make(chan int)
 	go func() {
-		request := httptest.NewRequest(http.MethodPost, "/v1/hooks/kisi", io.MultiReader(signal{begun}, body))
+		request := httptest.NewRequest(http.MethodPost, "/v1/hooks/kisi", io.MultiReader(strings.NewReader(large), signal{begun}, body))
 		request.Header.Set("Content-Type", "application/json")
 		response := httptest.NewRecorder()
 		door.ServeHTTP(response, request)
 		done <- response.Code
 	}()
 	<-begun
-	if got := post(t, door, "kisi", unlock()); got.Status != http.StatusServiceUnavailable || got.Code != "overloaded" {
+	if got := post(t, door, "kisi", large); got.Status != http.StatusServiceUnavailable || got.Code != "overloaded" {
 		t.Errorf("another stranger: %+v", got)
 	}
-	if got, _ := send(t, door, told("1"), "Content-Type", structured, "Authorization", "Bearer all"); got.Status != http.StatusAccepted {
+	if got := post(t, door, "kisi", unlock(), "X-Signature", signed("secret of kisi", unlock())); got.Status != http.StatusAccepted {
+		t.Errorf("a vendor: %+v", got)
+	}
+	if got, _ := send(t, door, large+told("1"), "Content-Type", structured, "Authorization", "Bearer all"); got.Status != http.StatusAccepted {
 		t.Errorf("who has a key: %+v", got)
 	}
 	slowly.Close()

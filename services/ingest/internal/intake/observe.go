@@ -34,7 +34,7 @@ func newMeter(registry prometheus.Registerer) meter {
 		}),
 		turnedAway: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "intake_turned_away_total",
-			Help: "Requests answered 503 because too many bodies were in memory.",
+			Help: "Requests answered 503 because there were too many at once.",
 		}),
 	}
 	registry.MustRegister(m.events, m.took, m.bytes, m.turnedAway)
@@ -42,19 +42,21 @@ func newMeter(registry prometheus.Registerer) meter {
 	return m
 }
 
-// showSeats says how many bodies are in memory, and how many may be.
+// showSeats says how many seats there are, and how many are taken.
 func (s *server) showSeats(door string) {
-	labels := prometheus.Labels{"door": door}
-	s.Metrics.MustRegister(
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "intake_seats_in_use", ConstLabels: labels,
-			Help: "Requests whose body is in memory, by door: events or hooks.",
-		}, func() float64 { return float64(len(s.seats)) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "intake_seats", ConstLabels: labels,
-			Help: "How many bodies may be in memory, by door.",
-		}, func() float64 { return float64(cap(s.seats)) }),
-	)
+	for name, seats := range map[string]chan struct{}{door: s.seats, door + ", large": s.rooms} {
+		labels := prometheus.Labels{"door": name}
+		s.Metrics.MustRegister(
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "intake_seats_in_use", ConstLabels: labels,
+				Help: "Requests that are worked on, by door: events or hooks; and those with a large body, from when it comes in.",
+			}, func() float64 { return float64(len(seats)) }),
+			prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "intake_seats", ConstLabels: labels,
+				Help: "How many requests may be worked on at a time, by door.",
+			}, func() float64 { return float64(cap(seats)) }),
+		)
+	}
 }
 
 // observe measures and traces each request.

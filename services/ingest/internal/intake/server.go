@@ -42,20 +42,21 @@ type Config struct {
 	Trace     *boot.Tracer // nil: nothing is traced
 	Hooks     []hooks.Hook // what other systems post, in their own words
 
-	AtOnce   int           // requests with a body in memory at a time
+	AtOnce   int           // requests that are worked on at a time; large ones are half of them at most
 	Patience time.Duration // how long one more waits before it is turned away
 }
 
 // server is the handlers.
 type server struct {
 	Config
-	seats chan struct{}
+	seats chan struct{} // of bodies that are unpacked, judged and published
+	rooms chan struct{} // of large bodies, while they come in too
 	meter meter
 }
 
 // New is the handler of every address below /v1.
 func New(c Config) http.Handler {
-	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), meter: newMeter(c.Metrics)}
+	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), rooms: make(chan struct{}, max(c.AtOnce/2, 1)), meter: newMeter(c.Metrics)}
 	s.showSeats("events")
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -69,7 +70,7 @@ func New(c Config) http.Handler {
 			return err
 		},
 	}), s.observe)
-	e.POST("/v1/events", s.events, s.admit(key.WriteEvents), s.seated)
+	e.POST("/v1/events", s.events, s.admit(key.WriteEvents), s.received, s.seated)
 	s.hooks(e)
 	e.GET("/v1/dead-letters", s.listLetters, s.admit(key.Admin))
 	e.GET("/v1/dead-letters/:id", s.showLetter, s.admit(key.Admin))
