@@ -6,17 +6,14 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -208,7 +205,7 @@ func TestBadInputsAreAnsweredByTheTable(t *testing.T) {
 	s := up(t, folder(t))
 	b := &bouncer{system: s, wire: newWire(t, s.running().NATSURL), keys: map[string]string{}}
 	b.makeKeys(t)
-	b.openDoor(t)
+	b.address = s.anotherDoor(t, b.wire.url(), "--require-keys")
 
 	for name, a := range asks {
 		t.Run(name, func(t *testing.T) { b.tries(t, b.address, a) })
@@ -275,26 +272,6 @@ func otherLetter(secret string) string {
 		other = 'b'
 	}
 	return secret[:len(secret)-1] + string(other)
-}
-
-// openDoor starts a second ingest service, which asks for keys.
-func (b *bouncer) openDoor(t *testing.T) {
-	t.Helper()
-	address := "127.0.0.1:" + strconv.Itoa(freePort(t))
-	b.address = "http://" + address
-	cmd := exec.Command(ingest(t), "run", "--require-keys", "--intake-addr", address)
-	log := &lines{}
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = append(environment(), "DATABASE_URL="+b.running().DatabaseURL, "NATS_URL="+b.wire.url)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil || t.Failed() {
-			t.Logf("the door (%v):\n%s", err, log)
-		}
-	})
-	eventually(t, "the door is open", func() bool { return get(b.address+"/livez") != "" })
 }
 
 // tries asks, and holds the answer against what it has to be.
@@ -435,49 +412,63 @@ func (b *bouncer) outages(t *testing.T) {
 	later(b.door(), "", outages[2])
 }
 
-// wire is a way to a server that can be cut.
+// wire is a way to a server that can be cut, and mended.
 type wire struct {
-	net.Listener
+	address string // of the near end
+	behind  string
 
-	url string
-
-	mu    sync.Mutex
-	conns []net.Conn
+	mu       sync.Mutex
+	listener net.Listener
+	conns    []net.Conn
 }
 
 func newWire(t *testing.T, behind string) *wire {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	w := &wire{address: "127.0.0.1:" + strconv.Itoa(freePort(t)), behind: strings.TrimPrefix(behind, "nats://")}
+	w.mend(t)
+	t.Cleanup(w.cut)
+	return w
+}
+
+func (w *wire) url() string { return "nats://" + w.address }
+
+func (w *wire) mend(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", w.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{Listener: listener, url: "nats://" + listener.Addr().String()}
-	t.Cleanup(w.cut)
+	w.mu.Lock()
+	w.listener, w.conns = listener, nil
+	w.mu.Unlock()
 	go func() {
 		for {
 			near, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			far, err := net.Dial("tcp", strings.TrimPrefix(behind, "nats://"))
-			if err != nil {
-				near.Close()
-				continue
-			}
-			w.mu.Lock()
-			w.conns = append(w.conns, near, far)
-			w.mu.Unlock()
-			go func() { _, _ = io.Copy(far, near) }() // until it is cut
-			go func() { _, _ = io.Copy(near, far) }()
+			w.connect(near)
 		}
 	}()
-	return w
+}
+
+func (w *wire) connect(near net.Conn) {
+	far, err := net.Dial("tcp", w.behind)
+	if err != nil {
+		near.Close()
+		return
+	}
+	w.mu.Lock()
+	w.conns = append(w.conns, near, far)
+	w.mu.Unlock()
+	go func() { _, _ = io.Copy(far, near) }() // until it is cut
+	go func() { _, _ = io.Copy(near, far) }()
 }
 
 func (w *wire) cut() {
-	w.Close()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.listener.Close()
 	for _, conn := range w.conns {
 		conn.Close()
 	}

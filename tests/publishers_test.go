@@ -207,8 +207,10 @@ func (s *system) instead(t *testing.T, r recipe, missing string) int {
 
 // sohoCheckIns is how many check-ins there are by today; none also where nobody has
 // heard of the space yet.
-func (s *system) sohoCheckIns() (all int) {
-	page := get(s.query + "/api/v1/reports/daily_usage?space=soho&from=2026-03-01&to=" + time.Now().UTC().AddDate(0, 0, 2).Format(time.DateOnly))
+func (s *system) sohoCheckIns() int { return s.checkInsOf("soho") }
+
+func (s *system) checkInsOf(space string) (all int) {
+	page := get(s.query + "/api/v1/reports/daily_usage?space=" + space + "&from=2026-03-01&to=" + time.Now().UTC().AddDate(0, 0, 2).Format(time.DateOnly))
 	var answer struct {
 		Data []struct {
 			Checkins int `json:"checkins"`
@@ -319,7 +321,7 @@ func handOn(r *http.Request, door, body string) (status int, answer []byte, err 
 func TestPublishersShowTheirKey(t *testing.T) {
 	t.Parallel()
 	s := up(t, folder(t))
-	door := s.guardedDoor(t)
+	door := s.anotherDoor(t, s.running().NATSURL, "--require-keys")
 	key := s.key(t, "door", "--scope", "events:write", "--space", "soho")
 	counted := 0
 	for _, r := range publishersRecipes(t) {
@@ -378,14 +380,15 @@ func openOutbox(t *testing.T, dir, door, key string) *checkins.Client {
 	return client
 }
 
-// guardedDoor is a second door of the system, which asks for keys.
-func (s *system) guardedDoor(t *testing.T) string {
+// anotherDoor is a second door of the system, which reaches the broker by an address
+// of its own.
+func (s *system) anotherDoor(t *testing.T, broker string, flags ...string) string {
 	t.Helper()
 	at := "127.0.0.1:" + strconv.Itoa(freePort(t))
-	cmd := exec.Command(ingest(t), "run", "--require-keys", "--intake-addr", at)
+	cmd := exec.Command(ingest(t), append([]string{"run", "--intake-addr", at}, flags...)...)
 	said := &lines{}
 	cmd.Stdout, cmd.Stderr = said, said
-	cmd.Env = append(environment(), "DATABASE_URL="+s.running().DatabaseURL, "NATS_URL="+s.running().NATSURL)
+	cmd.Env = append(environment(), "DATABASE_URL="+s.running().DatabaseURL, "NATS_URL="+broker)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
