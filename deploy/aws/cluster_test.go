@@ -129,6 +129,10 @@ func TestTheClusterHasWhatWasAskedFor(t *testing.T) {
 		if one.Name == "vpc-cni" && object(values["env"])["ENABLE_PREFIX_DELEGATION"] != "true" {
 			t.Error("11 pods on a t3.small, and no prefix delegation")
 		}
+		// Of the add-on's ways to ship lines, filters and queries know its own Fluent Bit alone.
+		if one.Name == "amazon-cloudwatch-observability" && (values["containerLogs"] != nil || values["otelContainerInsights"] != nil) {
+			t.Error("lines are shipped in another form than queries and metric filters ask for")
+		}
 	}
 	for _, name := range []string{"amazon-cloudwatch-observability", "aws-ebs-csi-driver", "eks-pod-identity-agent", "metrics-server"} {
 		if !slices.Contains(names, name) {

@@ -137,7 +137,9 @@ func literal(expression ast.Expr) (string, bool) {
 }
 
 // shipped is the record that Fluent Bit makes of a line, as the add-on configures it:
-// Merge_Log_Key log_processed, and the text itself beside it.
+// Merge_Log_Key log_processed, and the text itself beside it. Read in the add-on's chart,
+// https://github.com/aws-observability/helm-charts, from its first version to 6.4.0 of
+// August 2026.
 func shipped(body string, line map[string]any) map[string]any {
 	return map[string]any{
 		"time": "2026-11-23T12:32:09.079380452Z", "stream": "stdout", "_p": "F", "log": body, "log_processed": line,

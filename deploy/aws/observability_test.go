@@ -163,6 +163,20 @@ func TestQueriesAskForWhatIsLogged(t *testing.T) {
 	}
 }
 
+var pageQuery = regexp.MustCompile("(?s)```\n(filter .*?)\n```")
+
+// The page's queries are for the same log group.
+func TestThePagesQueriesAskForWhatIsLogged(t *testing.T) {
+	spoken, always := lines(t), envelope(t)
+	queries := pageQuery.FindAllStringSubmatch(read(t, root+"/docs/observability.md"), -1)
+	if len(queries) < 2 {
+		t.Fatalf("%d queries", len(queries))
+	}
+	for _, query := range queries {
+		complain(t, misasked(query[1], knows(about(query[1], spoken), always)))
+	}
+}
+
 func TestAQueryThatAsksForNothingIsFound(t *testing.T) {
 	known := knows([]said{{"info", "request", map[string]any{"took": 0.25}}}, []string{"level", "msg"})
 	cases := map[string]struct {
