@@ -271,7 +271,7 @@ func TestCSVIsSafeToOpen(t *testing.T) {
 func TestWithoutAKeyNothingIsToldElsewhere(t *testing.T) {
 	handler := serve(func(c *api.Config) { c.Open, c.LegacyOpen = false, false })
 	for _, refused := range []string{
-		"GET /api/v1/reports", "GET /api/v1/reports/daily_usage", "HEAD /api/v1/reports/daily_usage", "GET /api/v1/reports/nothing",
+		"GET /api/v1/reports", "GET /api/v1/reports/daily_usage", "HEAD /api/v1/reports/daily_usage", "GET /api/v1/reports/nothing", "GET /api/v1/reports/roll_call.html",
 		"POST /api/v1/reports/daily_usage", "GET /api/v1/nothing", "GET /api/v1/", "GET /api/v1", "GET /api/reports/user_visits",
 		"HEAD /api/reports/user_visits",
 	} {

@@ -29,11 +29,14 @@ const policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-acti
 // walled is the headers of a page for people.
 func walled(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		header := c.Response().Header()
-		header.Set("Content-Security-Policy", policy)
-		header.Set("Referrer-Policy", "no-referrer")
+		wall(c.Response().Header())
 		return next(c)
 	}
+}
+
+func wall(header http.Header) {
+	header.Set("Content-Security-Policy", policy)
+	header.Set("Referrer-Policy", "no-referrer")
 }
 
 // docsIndex is how to ask, and every report with its sentence.
@@ -77,7 +80,7 @@ func docsReport(r report.Report) ([]byte, error) {
 		"Nested":  slices.ContainsFunc(r.Columns, func(c report.Column) bool { return c.In != nil }),
 		"Groups":  groupsOf(r),
 		"Address": exampleOf(r), "Answer": string(answer),
-		"Try": try.String(), "TryCSV": asCSV(try),
+		"Try": try.String(), "TryCSV": withSuffix(try, "csv"), "TryPaper": withSuffix(try, paper),
 	})
 }
 
@@ -140,11 +143,11 @@ func tryAddress(r report.Report) *url.URL {
 	return &url.URL{Path: "/api/v1/reports/" + r.Name, RawQuery: query.Encode()}
 }
 
-// asCSV is the same address with the suffix of a table.
-func asCSV(address *url.URL) string {
-	table := *address
-	table.Path += ".csv"
-	return table.String()
+// withSuffix is the same address in the format of a suffix.
+func withSuffix(address *url.URL, suffix string) string {
+	other := *address
+	other.Path += "." + suffix
+	return other.String()
 }
 
 // render makes a page. here is its own address.

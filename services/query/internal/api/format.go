@@ -30,11 +30,15 @@ var formats = []format{
 }
 
 // chooseFormat is the format that the address asks for, else the one that the
-// Accept header likes best, else JSON.
-func chooseFormat(query map[string][]string, suffix string, suffixed bool, accept string) (format, error) {
+// Accept header likes best, else JSON. A page to print is only to be had by its
+// suffix: a browser accepts HTML of everything.
+func chooseFormat(r report.Report, query map[string][]string, suffix string, suffixed bool, accept string) (format, error) {
 	asked := query["format"]
 	if suffixed {
 		f, known := formatNamed(suffix)
+		if r.Printed && suffix == paper {
+			f, known = onPaper(r), true
+		}
 		if !known {
 			return format{}, fault.NotFound.With("report_not_found", "", "there is no format .%s", suffix)
 		}

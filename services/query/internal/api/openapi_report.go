@@ -70,6 +70,9 @@ func wordsOf(r report.Report) string {
 		words.WriteString("- " + sentence + "\n")
 	}
 	words.WriteString("\nIt reads: " + r.Reads)
+	if r.Printed {
+		words.WriteString("\n\nThe suffix `." + paper + "` of its address gives a page to print.")
+	}
 	if r.Personal {
 		words.WriteString("\n\nIt names persons: it needs the scope " + string(key.ReadMembers) + ".")
 	}

@@ -69,7 +69,7 @@ func (s *server) understand(c echo.Context) (*wanted, error) {
 		return nil, err
 	}
 	note(c, asked{report: w.report.Name})
-	if w.format, err = chooseFormat(query, suffix, suffixed, accept); err != nil {
+	if w.format, err = chooseFormat(w.report, query, suffix, suffixed, accept); err != nil {
 		return nil, err
 	}
 	query.Del("format")
@@ -207,6 +207,9 @@ func begin(c echo.Context, f format, answer *body) {
 	header := c.Response().Header()
 	header.Set("ETag", answer.tag)
 	header.Set(echo.HeaderContentType, f.mediaType)
+	if f.name == paper {
+		wall(header)
+	}
 	if answer.next != "" {
 		header.Set("Link", "<"+answer.next+`>; rel="next"`) // RFC 8288
 	}

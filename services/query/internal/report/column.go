@@ -34,6 +34,7 @@ func (c Column) Key() string {
 
 // Cell is the column's text in a row, and whether it is text that a person or a
 // device wrote: a spreadsheet must not take such a cell for a formula. Null is "".
+// Totals are a row as well.
 func (c Column) Cell(row any) (text string, words bool) {
 	if g, isGrouped := row.(grouped); isGrouped {
 		if c.path == nil {
@@ -44,7 +45,7 @@ func (c Column) Cell(row any) (text string, words bool) {
 		}
 		row = g.row
 	}
-	v := reflect.ValueOf(row).Elem().FieldByIndex(c.path)
+	v := reflect.Indirect(reflect.ValueOf(row)).FieldByIndex(c.path)
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
 			return "", false

@@ -31,6 +31,7 @@ type Definition struct {
 	Reads    string   // what its queries read, in plain English
 	Example  string   // the parameters of the example on its page
 	Personal bool     // it names persons: only who may read members is answered
+	Printed  bool     // it is for paper, too: there is a page of it to print
 	Anywhere bool     // a member's visits to all spaces matter, also to those not asked for
 }
 

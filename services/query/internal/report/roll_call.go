@@ -11,6 +11,7 @@ import (
 var RollCall = define("roll_call", Definition{
 	Doc:      "Who is in now, one row a member, with how sure that is: for an evacuation, and to be printed.",
 	Personal: true,
+	Printed:  true,
 	Counts: []string{
 		"A member is in as long as a visit of theirs has not ended. Who was cut off at the end of the day less than a default stay ago is listed, too: nobody saw them leave.",
 		"A member who is in several spaces is listed once, where they were last seen.",
