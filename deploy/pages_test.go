@@ -126,7 +126,7 @@ func keysOf(at string, values map[string]any, found map[string]bool) {
 var (
 	codeBlock   = regexp.MustCompile("(?s)```sh\n(.*?)\n *```")
 	codeSpan    = regexp.MustCompile("`([^`]+)`")
-	commentLine = regexp.MustCompile(`(?m)^(?:#|--)\s+((?:helm|kubectl|psql|--set) .*)$`)
+	commentLine = regexp.MustCompile(`(?m)^(?:#|--) {3}((?:helm|kubectl|psql|--set) .*)$`)
 	ours        = regexp.MustCompile(`(?:^|[\s(/])(ingest|query|coworking)((?: [a-z][a-z-]*)+)((?: [^|;&)]*)?)`)
 	flagWord    = regexp.MustCompile(`(?:^|\s)(--[a-z][a-z-]*)`)
 	ourChart    = regexp.MustCompile(`deploy/helm/(ingest|query)(?:\s|$)`)
