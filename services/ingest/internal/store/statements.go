@@ -10,6 +10,8 @@ var (
 	//go:embed sql/select_standing.sql
 	selectStanding string
 
+	//go:embed sql/select_lineage.sql
+	selectLineage string
 	//go:embed sql/select_all_names.sql
 	selectAllNames string
 	//go:embed sql/intern_names.sql

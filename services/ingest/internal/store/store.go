@@ -71,6 +71,7 @@ type Store struct {
 	names   *names
 	spaces  *spaces
 	members *members
+	lineage string    // of the database whose numbers names, spaces and members remember
 	sent    sync.Pool // of *rows, whose memory is used again
 }
 
@@ -80,6 +81,14 @@ func New(ctx context.Context, pool *pgxpool.Pool) (*Store, error) {
 		Buried: func(string) {},
 		pool:   pool, names: newNames(), spaces: newSpaces(), members: newMembers(),
 	}
+	var lineage *string
+	if err := pool.QueryRow(ctx, selectLineage).Scan(&lineage); err != nil {
+		return nil, pg.Classify(err)
+	}
+	if lineage == nil {
+		return nil, fault.Unavailable.Errorf("the database is a copy that takes no writes")
+	}
+	s.lineage = *lineage
 	if err := s.names.load(ctx, pool); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -267,4 +268,31 @@ func TestANewZoneFilesDaysAnew(t *testing.T) {
 	w.write(tell("4", event.CheckOut, "23:45", "ada"))
 	w.want("select string_agg(day::text || ' ' || end_reason, ',' order by day) from visits", "2026-03-02 1,2026-03-03 0")
 	w.same()
+}
+
+// A store remembers the numbers of names, spaces and members. In a database that was
+// put in the place of the one before, they may be others'.
+func TestADatabaseThatWasReplacedIsNotWritten(t *testing.T) {
+	w := newWorld(t)
+	w.write(tell("1", event.CheckIn, "09:00", "ada"))
+	for _, statement := range []string{
+		"alter table names rename to names_before",
+		"create table names (like names_before including all)",
+		"insert into names overriding system value select * from names_before",
+	} {
+		if _, err := w.pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := w.store.Write(t.Context(), []store.Incoming{w.incoming(tell("2", event.CheckIn, "09:00", "bob"))})
+	if fault.Of(err) != fault.Internal || !strings.Contains(err.Error(), "the database was replaced") {
+		t.Fatalf("written: %v", err)
+	}
+	again, err := store.New(t.Context(), w.pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result, err := again.Write(t.Context(), []store.Incoming{w.incoming(tell("2", event.CheckIn, "09:00", "bob"))}); err != nil || result.Stored != 1 {
+		t.Errorf("started again: %+v, %v", result, err)
+	}
 }

@@ -174,7 +174,8 @@ func (w *writing) run(ctx context.Context) error {
 }
 
 // lock takes the batch's advisory lock, shared or exclusive, and then checks that
-// the settings it was prepared with still hold.
+// this is still the database whose numbers the store remembers, and that the settings
+// the batch was prepared with still hold.
 func (w *writing) lock(context.Context) error {
 	statement := lockShared
 	if w.group.kind != ordinaryGroup {
@@ -185,6 +186,14 @@ func (w *writing) lock(context.Context) error {
 		prepared[sp.id] = sp
 	}
 	w.queue(statement, pgx.StrictNamedArgs{"lock": writeLock})
+	w.ask(selectLineage, pgx.StrictNamedArgs{}, func(rows pgx.Rows) error {
+		lineage, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[*string])
+		if err == nil && lineage != nil && *lineage != w.store.lineage { // a copy refuses what follows
+			return fault.Internal.Errorf("the database was replaced (it was %s, it is %s): by a restore, or by a failover to a copy. "+
+				"What this process remembers is of the one before; started again, it remembers nothing", w.store.lineage, *lineage)
+		}
+		return err
+	})
 	w.ask(selectSettings, pgx.StrictNamedArgs{"spaces": slices.Sorted(maps.Keys(prepared))}, func(rows pgx.Rows) error {
 		var (
 			id, settings int64
