@@ -373,6 +373,11 @@ func disagreements(objects []object) []string {
 			wrong = append(wrong, other+" has another number of partitions")
 		}
 	}
+	for _, name := range []string{"REPLICAS", "MAX_BYTES", "ACK_WAIT", "MAX_ACK_PENDING"} {
+		if run[name] != setup[name] { // by hand, in a pod, setup would make another stream
+			wrong = append(wrong, fmt.Sprintf("setup has %s=%s, pods that serve have %s", name, setup[name], run[name]))
+		}
+	}
 	wait, _ := time.ParseDuration(setup["ACK_WAIT"])
 	write, _ := time.ParseDuration(run["WRITE_TIMEOUT"])
 	if write == 0 || wait < 4*write {

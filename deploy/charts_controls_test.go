@@ -198,6 +198,7 @@ var sabotages = map[string]map[string]sabotage{
 	},
 	"the stream is set up for those who read it": {
 		"other partitions":   {func(o []object) { of[*core.ConfigMap](o)[0].Data["PARTITIONS"] = "2" }, "setup has another number of partitions"},
+		"one copy by hand":   {func(o []object) { delete(of[*core.ConfigMap](o)[0].Data, "REPLICAS") }, "setup has REPLICAS=3, pods that serve have "},
 		"longer than waited": {func(o []object) { of[*core.ConfigMap](o)[0].Data["WRITE_TIMEOUT"] = "16s" }, "waits 1m0s for transactions of 16s"},
 		"larger batches":     {func(o []object) { of[*core.ConfigMap](o)[0].Data["BATCH_SIZE"] = "9999" }, "hands out 20000 for batches of 9999"},
 	},

@@ -8,7 +8,17 @@
   value: {{ .Values.migrate.timeoutSeconds | int }}s
 {{- end -}}
 
-{{/* The stream waits four transactions for an answer, and hands out four batches: `run` refuses less. */}}
+{{/*
+What the stream is to be like; as a map. Pods that serve have it, too, so that `ingest setup` in one of them, by hand,
+does not make one copy of three. It waits four transactions for an answer, and hands out four batches: `run` refuses less.
+*/}}
+{{- define "ingest.streamEnv" -}}
+REPLICAS: {{ .Values.stream.replicas | int | quote }}
+MAX_BYTES: {{ mul 1073741824 (.Values.stream.maxGibibytes | int64) | quote }}
+ACK_WAIT: {{ mul 4 (.Values.writeTimeoutSeconds | int) }}s
+MAX_ACK_PENDING: {{ mul 4 (.Values.batchSize | int) | quote }}
+{{- end -}}
+
 {{- define "ingest.setupEnv" -}}
 - name: LOG_LEVEL
   value: {{ .Values.logLevel }}
@@ -16,14 +26,10 @@
   value: {{ .Values.nats.url | quote }}
 - name: PARTITIONS
   value: {{ .Values.partitions | int | quote }}
-- name: REPLICAS
-  value: {{ .Values.stream.replicas | int | quote }}
-- name: MAX_BYTES
-  value: {{ mul 1073741824 (.Values.stream.maxGibibytes | int64) | quote }}
-- name: ACK_WAIT
-  value: {{ mul 4 (.Values.writeTimeoutSeconds | int) }}s
-- name: MAX_ACK_PENDING
-  value: {{ mul 4 (.Values.batchSize | int) | quote }}
+{{- range $name, $value := include "ingest.streamEnv" . | fromYaml }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
 - name: SETUP_TIMEOUT
   value: {{ .Values.setup.timeoutSeconds | int }}s
 {{- with include "ingest.natsEnv" (dict "root" . "seed" "admin.nk") }}

@@ -13,6 +13,7 @@ PARTITIONS: {{ .Values.partitions | int | quote }}
 BATCH_SIZE: {{ .Values.batchSize | int | quote }}
 WRITE_TIMEOUT: {{ .Values.writeTimeoutSeconds | int }}s
 RETENTION_DAYS: {{ .Values.retentionDays | int | quote }}
+{{ include "ingest.streamEnv" . }}
 {{- with .Values.tracing.endpoint }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}
 OTEL_TRACES_SAMPLER_ARG: {{ $.Values.tracing.ratio | quote }}
