@@ -103,7 +103,8 @@ func (p *pattern) one() bool {
 		want = strings.TrimSuffix(want, `"`)
 		switch operator {
 		case "=":
-			return v != nil && (want == "*" || text(v) == want)
+			begin, open := strings.CutSuffix(want, "*")
+			return v != nil && (text(v) == want || open && strings.HasPrefix(text(v), begin))
 		case "!=":
 			return v != nil && text(v) != want
 		}
@@ -143,6 +144,8 @@ func TestPatternsMatchAsCloudWatchDoes(t *testing.T) {
 	}{
 		"a text":                       {pattern: `{ $.a.level = "error" }`, want: true},
 		"another text":                 {pattern: `{ $.a.level = "warn" }`},
+		"how a text begins":            {pattern: `{ $.a.level = "err*" }`, want: true},
+		"how another begins":           {pattern: `{ $.a.level = "war*" }`},
 		"any text":                     {pattern: `{ $.a.level = "*" }`, want: true},
 		"any text, of nothing":         {pattern: `{ $.a.nobody = "*" }`},
 		"a number":                     {pattern: `{ $.a.status >= 500 }`, want: true},

@@ -22,6 +22,7 @@ import (
 type said struct {
 	level, message string
 	fields         map[string]any
+	plain          string // the whole line, of what is no service and writes no JSON
 }
 
 // lines are all that the code of both services can say, read from the source.
@@ -159,6 +160,12 @@ func shipped(body string, line map[string]any) map[string]any {
 // records are what arrives of a line: once as it is, and once with numbers as large
 // as they are when something is wrong.
 func (s said) records(envelope []string) []map[string]any {
+	if s.plain != "" {
+		record := shipped(s.plain, nil)
+		delete(record, "log_processed")
+		object(record["kubernetes"])["container_name"] = "verify"
+		return []map[string]any{record}
+	}
 	var all []map[string]any
 	for _, number := range []float64{1, 503} {
 		line := maps.Clone(s.fields)
@@ -176,8 +183,8 @@ func (s said) records(envelope []string) []map[string]any {
 	return all
 }
 
-// envelope are the fields that each line has, read from lines of a process that runs.
-func envelope(t *testing.T) []string {
+// ingest is a verb of the service, with nothing to reach.
+func ingest(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "ingest")
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", binary, ".")
@@ -185,8 +192,30 @@ func envelope(t *testing.T) []string {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building ingest: %v\n%s", err, out)
 	}
-	run := exec.CommandContext(t.Context(), binary, "run")
+	run := exec.CommandContext(t.Context(), binary, args...)
 	run.Env = []string{"DATABASE_URL=postgres://nobody@127.0.0.1:1/none", "NATS_URL=nats://127.0.0.1:1", "INTAKE_ADDR=127.0.0.1:0"}
+	return run
+}
+
+// failed is what a nightly job says that ends badly: its first line, as the job's
+// container writes it.
+func failed(t *testing.T) said {
+	t.Helper()
+	if !strings.Contains(read(t, "../testdata/charts/golden/ingest.yaml"), "            name: verify\n") {
+		t.Error("the chart has no container called verify")
+	}
+	out, err := ingest(t, "verify", "--quiet").CombinedOutput()
+	first, _, _ := strings.Cut(string(out), "\n")
+	if err == nil || first == "" {
+		t.Errorf("without a database: %v, %s", err, out)
+	}
+	return said{plain: first}
+}
+
+// envelope are the fields that each line has, read from lines of a process that runs.
+func envelope(t *testing.T) []string {
+	t.Helper()
+	run := ingest(t, "run")
 	out, err := run.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -229,9 +258,9 @@ func at(record map[string]any, path string) any {
 func TestTheSourceIsReadAsItSpeaks(t *testing.T) {
 	all := lines(t)
 	for _, want := range []said{
-		{"info", "request", map[string]any{"status": 1.0, "took": 0.25, "path": "something", "trace_id": "0123"}},
-		{"error", "no answer", map[string]any{"error": "why", "code": "something"}},
-		{"warn", "no connection to the broker", map[string]any{"error": "why"}},
+		{level: "info", message: "request", fields: map[string]any{"status": 1.0, "took": 0.25, "path": "something", "trace_id": "0123"}},
+		{level: "error", message: "no answer", fields: map[string]any{"error": "why", "code": "something"}},
+		{level: "warn", message: "no connection to the broker", fields: map[string]any{"error": "why"}},
 	} {
 		if !slices.ContainsFunc(all, func(line said) bool {
 			return line.level == want.level && line.message == want.message && contains(line.fields, want.fields)

@@ -52,19 +52,24 @@ func unheard(m template, spoken []said, envelope []string) []string {
 }
 
 func TestMetricFiltersHearWhatTheServicesSay(t *testing.T) {
-	complain(t, unheard(templates(t)["observability.yaml"], lines(t), envelope(t)))
+	complain(t, unheard(templates(t)["observability.yaml"], append(lines(t), failed(t)), envelope(t)))
 }
 
 func TestAFilterThatHearsNothingIsFound(t *testing.T) {
 	filter := func(pattern, value string) string {
 		return fmt.Sprintf("Resources: {F: {Type: AWS::Logs::MetricFilter, Properties: {FilterPattern: '%s', MetricTransformations: [{MetricValue: %s}]}}}", pattern, value)
 	}
-	spoken := []said{{"info", "request", map[string]any{"status": 1.0, "took": 0.25}}}
+	spoken := []said{
+		{level: "info", message: "request", fields: map[string]any{"status": 1.0, "took": 0.25}},
+		{plain: "ingest: not equal: the report says where"},
+	}
 	cases := map[string]struct {
 		body string
 		want []string
 	}{
 		"it hears":                           {filter(`{ $.log_processed.msg = "request" && $.log_processed.took >= 0 }`, "$.log_processed.took"), nil},
+		"a line that is no JSON":             {filter(`{ $.kubernetes.container_name = "verify" && $.log = "ingest: *" }`, "1"), nil},
+		"of another container":               {filter(`{ $.kubernetes.container_name = "setup" && $.log = "ingest: *" }`, "1"), []string{`F: nothing that is ever logged matches $.kubernetes.container_name = "setup" && $.log = "ingest: *"`}},
 		"the fields are not at the top":      {filter(`{ $.msg = "request" }`, "1"), []string{`F: nothing that is ever logged matches $.msg = "request"`}},
 		"one of two messages is misspelt":    {filter(`{ $.log_processed.msg = "request" || $.log_processed.msg = "requets" }`, "1"), []string{`F: nothing that is ever logged matches $.log_processed.msg = "requets"`}},
 		"the value is a field of other ones": {filter(`{ $.log_processed.msg = "request" && $.log_processed.bytes >= 0 }`, "$.log_processed.bytes"), []string{`F: nothing that is ever logged matches $.log_processed.msg = "request" && $.log_processed.bytes >= 0`}},
@@ -178,7 +183,7 @@ func TestThePagesQueriesAskForWhatIsLogged(t *testing.T) {
 }
 
 func TestAQueryThatAsksForNothingIsFound(t *testing.T) {
-	known := knows([]said{{"info", "request", map[string]any{"took": 0.25}}}, []string{"level", "msg"})
+	known := knows([]said{{level: "info", message: "request", fields: map[string]any{"took": 0.25}}}, []string{"level", "msg"})
 	cases := map[string]struct {
 		query string
 		want  []string
