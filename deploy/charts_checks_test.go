@@ -33,6 +33,7 @@ var checks = map[string]func([]object) []string{
 	"ports are those of a container":                                     wrongPorts,
 	"policies let through what pods are told to reach":                   blocked,
 	"helm test asks through the Service":                                 unasked,
+	"a balancer with a name speaks TLS":                                  overheard,
 	"scaling and disruption leave somebody there":                        wrongNumbers,
 	"hooks are cleaned up, in order, and need nothing that is not there": wrongHooks,
 	"what is referred to is there":                                       dangling,

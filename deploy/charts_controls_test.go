@@ -160,6 +160,9 @@ var sabotages = map[string]map[string]sabotage{
 			policyOf(o, "ingest").Spec.Ingress[0].From = []networking.NetworkPolicyPeer{{IPBlock: &networking.IPBlock{CIDR: "10.0.0.0/8"}}}
 		}, "Pod ingest-test-health may not ask the pod of Deployment ingest"},
 	},
+	"a balancer with a name speaks TLS": {
+		"a name alone": {func(o []object) { of[*networking.Ingress](o)[0].Spec.Rules[0].Host = "events.example.org" }, `events.example.org is asked in the clear: ""`},
+	},
 	"scaling and disruption leave somebody there": {
 		"all may go": {func(o []object) {
 			all := intstr.FromInt32(2)

@@ -184,6 +184,19 @@ func blocked(objects []object) []string {
 	return wrong
 }
 
+// overheard are the ALBs that have a name, for which there can be a certificate, and that
+// are not told to speak TLS, and nothing else: their controller does not by itself.
+func overheard(objects []object) []string {
+	var wrong []string
+	for _, i := range of[*networking.Ingress](objects) {
+		listens := i.Annotations["alb.ingress.kubernetes.io/listen-ports"]
+		if class := i.Spec.IngressClassName; class != nil && *class == "alb" && i.Spec.Rules[0].Host != "" && listens != `[{"HTTPS": 443}]` {
+			wrong = append(wrong, fmt.Sprintf("%s: %s is asked in the clear: %q", title(i), i.Spec.Rules[0].Host, listens))
+		}
+	}
+	return wrong
+}
+
 // unasked: one pod of `helm test` asks for health at the name and the port of a Service
 // that there is, and policies let it out there, and in at the other end.
 func unasked(objects []object) []string {

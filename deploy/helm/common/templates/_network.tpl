@@ -22,7 +22,12 @@ apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata:
   {{- include "common.metadata" (dict "root" .) | nindent 2 }}
-  {{- with .Values.ingress.annotations }}
+  {{- $annotations := deepCopy .Values.ingress.annotations }}
+  {{- if and .Values.ingress.host (eq .Values.ingress.className "alb") }}
+  {{- /* Its controller looks for a certificate only where it is told to speak TLS, and keys go through here. */}}
+  {{- $annotations = merge $annotations (dict "alb.ingress.kubernetes.io/listen-ports" "[{\"HTTPS\": 443}]") }}
+  {{- end }}
+  {{- with $annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
