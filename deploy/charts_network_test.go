@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
@@ -182,6 +183,42 @@ func blocked(objects []object) []string {
 		}
 	}
 	return wrong
+}
+
+// On AWS a policy stands before the brokers: ingest's pods pass, and nobody else's.
+func TestTheBrokersLetIngestInAndNobodyElse(t *testing.T) {
+	objects, err := decode(map[string]string{"broker.yaml": string(file(t, "aws/kubernetes/broker.yaml"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := of[*networking.NetworkPolicy](objects)[0]
+	for _, chart := range charts {
+		all := rendered(t, helms["Helm 4"], release{chart: chart, name: chart}, values(t, chart, "as we deploy"))
+		for _, p := range pods(all) {
+			for _, name := range []string{"NATS_URL", "NATS_MONITOR_URL"} {
+				address, err := url.Parse(p.environment(all)[name])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if address.Host != "" && !passes(policy, p, address.Port()) {
+					t.Errorf("the pod of %s does not reach %s", title(p.owner), address)
+				}
+			}
+			if passes(policy, p, "6222") || chart != "ingest" && passes(policy, p, "4222") {
+				t.Errorf("the pod of %s reaches more of the brokers than it needs", title(p.owner))
+			}
+		}
+	}
+}
+
+// passes says whether a policy lets a pod of its own namespace in at a port.
+func passes(policy *networking.NetworkPolicy, p pod, port string) bool {
+	return slices.ContainsFunc(policy.Spec.Ingress, func(r networking.NetworkPolicyIngressRule) bool {
+		return slices.ContainsFunc(r.Ports, func(at networking.NetworkPolicyPort) bool { return at.Port.String() == port }) &&
+			slices.ContainsFunc(r.From, func(from networking.NetworkPolicyPeer) bool {
+				return from.PodSelector != nil && selects(from.PodSelector, p.meta.Labels)
+			})
+	})
 }
 
 // overheard are the ALBs that have a name, for which there can be a certificate, and that
