@@ -117,11 +117,12 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// up starts a system on a folder, at free ports, and waits until it says that it is
-// ready.
-func up(t *testing.T, dir string) *system {
+// up starts a system on a folder, at free ports, with more variables in its
+// environment, and waits until it says that it is ready.
+func up(t *testing.T, dir string, variables ...string) *system {
 	t.Helper()
 	s := start(t, dir, "up", "--data", dir, "--query-addr", "127.0.0.1:0", "--intake-addr", "127.0.0.1:0", "--nats-addr", "127.0.0.1:0")
+	s.cmd.Env = append(s.cmd.Env, variables...)
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
