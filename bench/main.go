@@ -17,6 +17,7 @@ type commands struct {
 	Visible visibleCmd `cmd:"" help:"How long after an event a report shows it."`
 	Soak    soakCmd    `cmd:"" help:"The same for a long time: whether memory and waiting grow."`
 	Reads   readsCmd   `cmd:"" help:"How long reports take, beside the old system's queries, as history grows."`
+	App     appCmd     `cmd:"" help:"How long the two old reports take, beside a Flask program that answers them as the old system did."`
 	Serve   serveCmd   `cmd:"" help:"How many requests a second the service answers, beside a handler that does the least."`
 	Ceiling ceilingCmd `cmd:"" hidden:"" help:"The program that the writing half is measured beside."`
 	Bare    bareCmd    `cmd:"" hidden:"" help:"The program that the answering half is measured beside."`
