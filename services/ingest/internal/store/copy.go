@@ -4,38 +4,74 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"strings"
 	"time"
+	"unicode"
 
 	"coworking/pkg/calendar"
 	"coworking/pkg/pg"
 	"coworking/services/ingest/internal/visit"
 )
 
-// rows is the body of a COPY in Postgres' binary format (its documentation, "COPY",
-// "Binary Format"): what a batch writes most of, encoded without a detour through
-// interfaces and reflection.
-type rows struct{ body []byte }
+// table is where rows go that are new: many by COPY, a few by an insert, which need not
+// wait for an answer before the next statement.
+type table struct {
+	copy, insert string
+	columns      []string // as both name them
+}
+
+func newTable(copying, insert string) table {
+	_, list, _ := strings.Cut(copying, "(")
+	list, _, _ = strings.Cut(list, ")")
+	return table{copying, insert, strings.FieldsFunc(list, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })}
+}
+
+var (
+	eventTable = newTable(copyEvents, insertEvents)
+	unitTable  = newTable(copyUnits, insertUnits)
+	visitTable = newTable(copyVisits, insertVisits)
+)
+
+// few is how many new rows are inserted, not copied. More are quicker by COPY, although
+// what is queued then waits for it.
+const few = 250
+
+// rows is rows as a COPY takes them in Postgres' binary format (its documentation,
+// "COPY", "Binary Format"): what a batch writes most of, encoded without a detour
+// through interfaces and reflection.
+type rows struct {
+	table table
+	body  []byte
+	n     int
+	lists bool // a row holds an array
+}
 
 const (
 	copySignature = "PGCOPY\n\xff\r\n\x00"
+	copyHeader    = len(copySignature) + 8
 	postgresEpoch = 946_684_800_000_000 // µs from 1970 to 2000, where Postgres counts from
 	postgresDays  = 10_957              // days likewise
 	timestamptzID = 1184                // the type's number, inside of an array
 )
 
-// rows begins a body. Its memory is that of one that was sent, where there is one.
-func (s *Store) rows() *rows {
+// rows begins rows of a table. Their memory is that of others that were sent, where
+// there are such.
+func (s *Store) rows(t table) *rows {
 	r, ok := s.sent.Get().(*rows)
 	if !ok {
 		r = &rows{}
 	}
+	r.table, r.n, r.lists = t, 0, false
 	r.body = append(r.body[:0], copySignature...)
-	r.body = append(r.body, make([]byte, 8)...) // flags, and no header extension
+	r.body = append(r.body, make([]byte, copyHeader-len(copySignature))...) // flags, and no header extension
 	return r
 }
 
-// row begins a row of n columns.
-func (r *rows) row(n int) { r.body = binary.BigEndian.AppendUint16(r.body, uint16(n)) }
+// row begins a row; its columns follow, in the table's order.
+func (r *rows) row() {
+	r.n++
+	r.body = binary.BigEndian.AppendUint16(r.body, uint16(len(r.table.columns)))
+}
 
 func (r *rows) length(n int) { r.body = binary.BigEndian.AppendUint32(r.body, uint32(n)) }
 
@@ -114,6 +150,7 @@ func (r *rows) away(gaps []visit.Gap) {
 		r.null()
 		return
 	}
+	r.lists = true
 	const header, element = 20, 12
 	r.length(header + 2*len(gaps)*element)
 	for _, n := range [...]uint32{1, 0, timestamptzID, uint32(2 * len(gaps)), 1} { // dimensions, nulls, type, size, first index
@@ -146,14 +183,6 @@ func (r *rows) visit(v *visit.Visit) {
 	r.said(v.Team)
 }
 
-// copy sends rows, which are not to be used after.
-func (w *writing) copy(ctx context.Context, r *rows, statement string) error {
-	r.body = binary.BigEndian.AppendUint16(r.body, 0xffff) // the end
-	_, err := w.tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(r.body), statement)
-	w.store.sent.Put(r)
-	return pg.Classify(err)
-}
-
 // optionalTime is a timestamptz that may be missing.
 func (r *rows) optionalTime(t *time.Time) {
 	if t == nil {
@@ -161,4 +190,21 @@ func (r *rows) optionalTime(t *time.Time) {
 		return
 	}
 	r.time(t.UnixMicro())
+}
+
+// keep stores rows, which are not to be used after: a few in their turn with what is
+// queued, many at once, after it.
+func (w *writing) keep(ctx context.Context, r *rows) error {
+	if r.n <= few && !r.lists {
+		w.queue(r.table.insert, r.args())
+		w.store.sent.Put(r)
+		return nil
+	}
+	if err := w.flush(ctx); err != nil {
+		return err
+	}
+	r.body = binary.BigEndian.AppendUint16(r.body, 0xffff) // the end
+	_, err := w.tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(r.body), r.table.copy)
+	w.store.sent.Put(r)
+	return pg.Classify(err)
 }

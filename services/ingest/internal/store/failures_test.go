@@ -207,8 +207,8 @@ func TestAWriteThatIsNotWaitedForIsUnavailable(t *testing.T) {
 	w.want("select count(*) from events", "0")
 }
 
-// proxy stands between a pool and Postgres. While cut is set it drops the
-// connection once a COMMIT has gone through, before the answer.
+// proxy stands between a pool and Postgres. While cut is set it drops the connection
+// instead of passing on that something was committed.
 type proxy struct {
 	listener net.Listener
 	target   string
@@ -250,9 +250,9 @@ func (p *proxy) through(t *testing.T, address string) string {
 	return u.String()
 }
 
-// commitRequest is what pgx sends for a COMMIT: a Query message (Postgres'
-// documentation, "Message Formats").
-var commitRequest = []byte("Q\x00\x00\x00\x0bcommit\x00")
+// committed is how Postgres says that it has (its documentation, "Message Formats":
+// CommandComplete).
+var committed = []byte("C\x00\x00\x00\x0bCOMMIT\x00")
 
 func (p *proxy) serve(client net.Conn) {
 	defer client.Close()
@@ -261,13 +261,12 @@ func (p *proxy) serve(client net.Conn) {
 		return
 	}
 	defer server.Close()
-	var mute atomic.Bool // a COMMIT went through, and its answer must not
 	p.running.Go(func() {
 		defer client.Close()
 		buffer := make([]byte, 1<<16)
 		for {
 			n, err := server.Read(buffer)
-			if err != nil || mute.Load() {
+			if err != nil || p.cut.Load() && bytes.Contains(buffer[:n], committed) {
 				return
 			}
 			if _, err := client.Write(buffer[:n]); err != nil {
@@ -275,25 +274,5 @@ func (p *proxy) serve(client net.Conn) {
 			}
 		}
 	})
-	buffer := make([]byte, 1<<16)
-	for {
-		n, err := client.Read(buffer)
-		if err != nil {
-			return
-		}
-		if p.cut.Load() && bytes.Contains(buffer[:n], commitRequest) {
-			mute.Store(true)
-		}
-		if _, err := server.Write(buffer[:n]); err != nil {
-			return
-		}
-		if mute.Load() {
-			// Postgres closes when it has committed and reads the end.
-			if half, ok := server.(*net.TCPConn); ok {
-				_ = half.CloseWrite()
-			}
-			_, _ = io.Copy(io.Discard, server)
-			return
-		}
-	}
+	_, _ = io.Copy(server, client)
 }

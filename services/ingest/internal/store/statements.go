@@ -25,6 +25,12 @@ var (
 	//go:embed sql/select_space_changes.sql
 	selectSpaceChanges string
 
+	//go:embed sql/begin.sql
+	begin string
+	//go:embed sql/commit.sql
+	commit string
+	//go:embed sql/rollback.sql
+	rollback string
 	//go:embed sql/lock_shared.sql
 	lockShared string
 	//go:embed sql/lock_exclusive.sql
@@ -238,10 +244,16 @@ var (
 	unaccounted string
 	//go:embed sql/copy_events.sql
 	copyEvents string
+	//go:embed sql/insert_events.sql
+	insertEvents string
 	//go:embed sql/copy_units.sql
 	copyUnits string
+	//go:embed sql/insert_units.sql
+	insertUnits string
 	//go:embed sql/copy_visits.sql
 	copyVisits string
+	//go:embed sql/insert_visits.sql
+	insertVisits string
 
 	//go:embed sql/bury.sql
 	bury string

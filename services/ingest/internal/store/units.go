@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"coworking/pkg/pg"
 	"coworking/services/ingest/internal/visit"
 
 	"github.com/jackc/pgx/v5"
@@ -56,30 +55,75 @@ func (w *writing) gatherUnits(ctx context.Context) error {
 			}
 		}
 	}
-	var spaces, days, members []int32
-	for k := range w.units {
-		if !w.days[k.dayKey].empty && k.member != 0 {
-			spaces, days, members = append(spaces, k.space), append(days, int32(k.day)), append(members, k.member)
+	missing := map[unitKey]bool{}
+	for k, u := range w.units {
+		if w.days[k.dayKey].empty || k.member == 0 {
+			continue
+		}
+		state, read := w.foreseen[k]
+		if !read {
+			missing[k] = true
+			continue
+		}
+		if err := u.restore(state); err != nil {
+			return err
 		}
 	}
-	if len(spaces) == 0 {
+	if len(missing) == 0 {
 		return nil
 	}
-	rows, err := w.tx.Query(ctx, selectUnits, pgx.StrictNamedArgs{"spaces": spaces, "days": days, "members": members})
-	if err != nil {
-		return pg.Classify(err)
+	w.askUnits(missing, func(k unitKey, state []byte) error { return w.units[k].restore(state) })
+	return w.flush(ctx)
+}
+
+// foreseeUnits asks, with what a small batch asks first anyway, for the units that it
+// will most likely touch: those of people who are known. A large batch waits until it
+// knows which of them are on days that are new.
+func (w *writing) foreseeUnits(context.Context) error {
+	if w.group.kind != ordinaryGroup || len(w.events) > few {
+		return nil
 	}
-	var (
-		k     unitKey
-		state []byte
-	)
-	_, err = pgx.ForEachRow(rows, []any{&k.space, &k.day, &k.member, &state}, func() (err error) {
-		u := w.units[k]
-		u.stored = true
-		u.events, err = visit.Decode(state)
+	likely := map[unitKey]bool{}
+	for _, p := range w.events {
+		member, known := w.store.members.id(w.memberSettings(), p.in.Event.Member)
+		if _, folds := p.visitEvent(); folds && known {
+			k := unitKey{p.dayKey, member}
+			likely[k], w.foreseen[k] = true, nil
+		}
+	}
+	if len(likely) > 0 {
+		w.askUnits(likely, func(k unitKey, state []byte) error {
+			w.foreseen[k] = state
+			return nil
+		})
+	}
+	return nil
+}
+
+// askUnits queues the question for what units are made of so far. Only those that have
+// a row are answered.
+func (w *writing) askUnits(keys map[unitKey]bool, answer func(k unitKey, state []byte) error) {
+	var spaces, days, members []int32
+	for k := range keys {
+		spaces, days, members = append(spaces, k.space), append(days, int32(k.day)), append(members, k.member)
+	}
+	w.ask(selectUnits, pgx.StrictNamedArgs{"spaces": spaces, "days": days, "members": members}, func(rows pgx.Rows) error {
+		var (
+			k     unitKey
+			state []byte
+		)
+		_, err := pgx.ForEachRow(rows, []any{&k.space, &k.day, &k.member, &state}, func() error { return answer(k, state) })
 		return err
 	})
-	return pg.Classify(err)
+}
+
+// restore reads what the unit's row holds; nil where it has none.
+func (u *unit) restore(state []byte) (err error) {
+	if state != nil {
+		u.stored = true
+		u.events, err = visit.Decode(state)
+	}
+	return err
 }
 
 func (w *writing) unit(k unitKey) *unit {
@@ -179,15 +223,10 @@ func (w *writing) writeUnits(ctx context.Context) error {
 	if len(changed.Spaces) > 0 {
 		w.queue(updateUnits, pgx.StrictStructArgs(changed))
 	}
-	if err := w.copyUnits(ctx, fresh); err != nil {
+	if err := w.insertUnits(ctx, fresh); err != nil {
 		return err
 	}
-	if len(goneMore.Spaces) > 0 { // a visit that changed is copied where it was
-		if err := w.flush(ctx); err != nil {
-			return err
-		}
-	}
-	return w.copyVisits(ctx, more)
+	return w.insertVisits(ctx, more)
 }
 
 // visitAt is the n-th visit, nil if there are fewer.
@@ -286,14 +325,14 @@ type visitRow struct {
 	visit *visit.Visit
 }
 
-func (w *writing) copyUnits(ctx context.Context, units []unitRow) error {
+func (w *writing) insertUnits(ctx context.Context, units []unitRow) error {
 	if len(units) == 0 {
 		return nil
 	}
-	out := w.store.rows()
+	out := w.store.rows(unitTable)
 	for _, r := range units {
 		after := &r.unit.after
-		out.row(18)
+		out.row()
 		out.int4(r.space)
 		out.date(r.day)
 		out.int4(r.member)
@@ -303,10 +342,10 @@ func (w *writing) copyUnits(ctx context.Context, units []unitRow) error {
 		out.visit(visitAt(*after, 0))
 		out.events(r.unit.events)
 	}
-	return w.copy(ctx, out, copyUnits)
+	return w.keep(ctx, out)
 }
 
-func (w *writing) copyVisits(ctx context.Context, visits []visitRow) error {
+func (w *writing) insertVisits(ctx context.Context, visits []visitRow) error {
 	if len(visits) == 0 {
 		return nil
 	}
@@ -316,16 +355,16 @@ func (w *writing) copyVisits(ctx context.Context, visits []visitRow) error {
 		}
 		return int(min(max(a.n-b.n, -1), 1))
 	})
-	out := w.store.rows()
+	out := w.store.rows(visitTable)
 	for _, r := range visits {
-		out.row(15)
+		out.row()
 		out.int4(r.space)
 		out.date(r.day)
 		out.int4(r.member)
 		out.int8(r.n)
 		out.visit(r.visit)
 	}
-	return w.copy(ctx, out, copyVisits)
+	return w.keep(ctx, out)
 }
 
 // arrayText is an array as Postgres writes it: unnest would flatten an array of

@@ -30,7 +30,7 @@ type prepared struct {
 // rollups that spaces share, and the spaces' versions last; each in key order.
 type writing struct {
 	store  *Store
-	tx     pgx.Tx
+	tx     session
 	group  group
 	spaces map[string]*space // what the batch was prepared with, and the reserved space
 	events []*prepared       // all that could be decoded, in key order
@@ -40,6 +40,7 @@ type writing struct {
 	known      map[key]stored     // of the batch's events, those that are stored already
 	voided     map[key]bool       // and those that were taken back before they came
 	days       map[dayKey]*tally  // the locked space-days
+	foreseen   map[unitKey][]byte // the units that were read ahead, and the packed events of those that have a row
 	units      map[unitKey]*unit  // the touched units
 	room       []unit             // for more of them
 	methods    map[methodKey]tick // what to add to method_day
@@ -53,10 +54,11 @@ type writing struct {
 	pending    pgx.Batch
 }
 
-func newWriting(s *Store, tx pgx.Tx) *writing {
+func newWriting(s *Store, tx session) *writing {
+	takeColumns(tx.Conn().TypeMap())
 	return &writing{
 		store: s, tx: tx,
-		targets: map[key]*fact{}, known: map[key]stored{}, voided: map[key]bool{}, days: map[dayKey]*tally{}, units: map[unitKey]*unit{}, methods: map[methodKey]tick{},
+		targets: map[key]*fact{}, known: map[key]stored{}, voided: map[key]bool{}, days: map[dayKey]*tally{}, foreseen: map[unitKey][]byte{}, units: map[unitKey]*unit{}, methods: map[methodKey]tick{},
 		heard: map[sourceKey]heard{}, newMembers: map[string]int32{},
 	}
 }
@@ -69,7 +71,7 @@ func (s *Store) write(ctx context.Context, g group) (Result, error) {
 		return Result{}, err
 	}
 	var w *writing
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err = s.session(ctx, func(tx session) error {
 		w = newWriting(s, tx)
 		w.group, w.spaces, w.events = g, spaces, events
 		return w.run(ctx)
@@ -144,11 +146,13 @@ func (s *Store) prepareOne(in *Incoming, sp *space) prepared {
 
 func (w *writing) run(ctx context.Context) error {
 	steps := []func(context.Context) error{
+		w.begin,
 		w.lock,
 		w.findTargets,
 		w.lockDays,
 		w.findKnown,
-		w.flush, // the first round trip, and for most batches one of seven
+		w.foreseeUnits,
+		w.flush, // the first round trip; for a small batch of people who are known, the last flush is the second and last
 		w.sortOut,
 		w.nameMembers,
 		w.applyVoids,
@@ -163,6 +167,7 @@ func (w *writing) run(ctx context.Context) error {
 		w.bury,
 		w.writeSources,
 		w.bumpVersions,
+		w.commit,
 		w.flush,
 	}
 	for _, step := range steps {
@@ -295,9 +300,9 @@ func (w *writing) writeEvents(ctx context.Context) error {
 	if len(w.fresh) == 0 {
 		return nil
 	}
-	out := w.store.rows()
+	out := w.store.rows(eventTable)
 	for _, p := range w.fresh {
-		out.row(22)
+		out.row()
 		out.uuid(p.key)
 		out.int4(p.dayKey.space)
 		out.int4(p.source)
@@ -325,7 +330,7 @@ func (w *writing) writeEvents(ctx context.Context) error {
 		out.json(p.data)
 		out.bool(p.voided)
 	}
-	return w.copy(ctx, out, copyEvents)
+	return w.keep(ctx, out)
 }
 
 // bumpVersions comes last: who sees the new version sees the new numbers.
@@ -354,9 +359,8 @@ func (w *writing) ask(sql string, args any, read func(pgx.Rows) error) {
 	w.pending.Queue(sql, args).Query(read)
 }
 
-// flush sends what is queued. What is asked apart from it, or copied, does not wait
-// for what is queued: that is for the caller to see to.
-
+// flush sends what is queued. What is asked apart from it does not wait for what is
+// queued: that is for the caller to see to.
 func (w *writing) flush(ctx context.Context) error {
 	if w.pending.Len() == 0 {
 		return nil
