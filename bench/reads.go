@@ -108,7 +108,7 @@ func (r *reads) grow(ctx context.Context, from, to int) error {
 	const chunk = 50_000
 	for begin := from; begin < to; begin += chunk {
 		end := min(begin+chunk, to)
-		made := tokens(begin, end)
+		made := tokens(begin, end, [2]int{from, to})
 		events, err := tokenEvents(made)
 		if err != nil {
 			return err

@@ -36,12 +36,14 @@ const (
 
 var tokenEnd = time.Date(2026, time.February, 1, 0, 0, 0, 0, time.UTC)
 
-// tokens is those of a range of numbers, the same each time.
-func tokens(from, to int) []issued {
+// tokens is those of a range of numbers among all that history grows by, the same each
+// time: a year of them, in order of time.
+func tokens(from, to int, grown [2]int) []issued {
 	made := make([]issued, 0, to-from)
 	for id := from; id < to; id++ {
 		random := rand.New(rand.NewPCG(uint64(id), 7))
-		day := tokenEnd.AddDate(0, 0, -1-random.IntN(tokenDays))
+		passed := tokenDays * (id - grown[0]) / (grown[1] - grown[0])
+		day := tokenEnd.AddDate(0, 0, passed-tokenDays)
 		created := day.Add(7*time.Hour + time.Duration(random.Int64N(int64(10*time.Hour)))).Truncate(time.Microsecond)
 		made = append(made, issued{
 			id: id + 1, user: 1 + random.IntN(tokenUsers), created: created,

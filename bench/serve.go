@@ -91,7 +91,7 @@ func (c *serveCmd) fill(ctx context.Context, g *ground) error {
 	if err != nil {
 		return err
 	}
-	used, err := tokenEvents(tokens(0, 20_000))
+	used, err := tokenEvents(tokens(0, 20_000, [2]int{0, 20_000}))
 	if err != nil {
 		return err
 	}

@@ -8,16 +8,17 @@ import (
 	"context"
 	_ "embed"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"coworking/pkg/calendar"
 	"coworking/pkg/pg"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -28,6 +29,9 @@ type Reports struct {
 	Zone *time.Location // the old system's timestamps had none: they were in this one
 
 	dailyUsage, userVisits made
+
+	dates     sync.Once
+	midnights *calendar.Calendar
 }
 
 // made is a body, and the state of the database that it was made of.
@@ -85,27 +89,38 @@ func (r *Reports) makeDailyUsage(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	var slots []time.Time
-	var used []int64
-	_, err = pgx.ForEachRow(rows, []any{&slots, &used}, func() error { return nil })
+	var sentSlots, sentUsed pgtype.UndecodedBytes
+	var slots, used []int64
+	_, err = pgx.ForEachRow(rows, []any{&sentSlots, &sentUsed}, func() (err error) {
+		if slots, err = eights(sentSlots); err == nil {
+			used, err = eights(sentUsed)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	byDate := map[int64]int64{} // by the midnight of the date, as if that were in UTC
+	dates := r.calendar()
+	byDate := map[calendar.Date]int64{}
 	for i, slot := range slots {
-		year, month, day := slot.In(r.Zone).Date()
-		byDate[time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix()] += used[i]
+		byDate[dates.DayAt(slot+postgresEpoch)] += used[i]
 	}
 	body := []byte{'{'}
 	for i, date := range slices.Sorted(maps.Keys(byDate)) {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = appendText(body, time.Unix(date, 0).UTC().Format(time.DateOnly))
+		body = appendText(body, date.String())
 		body = append(body, ':')
 		body = strconv.AppendInt(body, byDate[date], 10)
 	}
 	return append(body, '}', '\n'), nil
+}
+
+// calendar is the dates of the old system's zone, worked out once.
+func (r *Reports) calendar() *calendar.Calendar {
+	r.dates.Do(func() { r.midnights = calendar.Midnights(r.Zone) })
+	return r.midnights
 }
 
 // visitor is a user of the old system's second report.
@@ -127,9 +142,11 @@ func (r *Reports) makeUserVisits(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	visitors, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (visitor, error) {
-		var v visitor
-		return v, row.Scan(&v.member, &v.visits, &v.joined)
+	var visitors []visitor
+	var v visitor
+	_, err = pgx.ForEachRow(rows, []any{&v.member, &v.visits, &v.joined}, func() error {
+		visitors = append(visitors, v)
+		return nil
 	})
 	if err != nil {
 		return nil, pg.Classify(err)
@@ -173,12 +190,16 @@ func (r *Reports) Readable(ctx context.Context) error {
 	return pg.Classify(err)
 }
 
-var number = regexp.MustCompile(`^-?[0-9]+$`)
+// isNumber says whether a text is a whole number, of any length.
+func isNumber(text string) bool {
+	digits := strings.TrimPrefix(text, "-")
+	return digits != "" && strings.Trim(digits, "0123456789") == ""
+}
 
 // compareUsers puts 2 before 10, and what is no number after all that are, by its
 // bytes.
 func compareUsers(a, b string) int {
-	switch numberA, numberB := number.MatchString(a), number.MatchString(b); {
+	switch numberA, numberB := isNumber(a), isNumber(b); {
 	case numberA && numberB:
 		return cmp.Or(compareNumbers(a, b), strings.Compare(a, b))
 	case numberA:
