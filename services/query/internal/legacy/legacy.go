@@ -92,8 +92,8 @@ func (r *Reports) makeDailyUsage(ctx context.Context) ([]byte, error) {
 	var sentSlots, sentUsed pgtype.UndecodedBytes
 	var slots, used []int64
 	_, err = pgx.ForEachRow(rows, []any{&sentSlots, &sentUsed}, func() (err error) {
-		if slots, err = eights(sentSlots); err == nil {
-			used, err = eights(sentUsed)
+		if slots, err = pg.Array[int64](sentSlots); err == nil {
+			used, err = pg.Array[int64](sentUsed)
 		}
 		return err
 	})
@@ -103,7 +103,7 @@ func (r *Reports) makeDailyUsage(ctx context.Context) ([]byte, error) {
 	dates := r.calendar()
 	byDate := map[calendar.Date]int64{}
 	for i, slot := range slots {
-		byDate[dates.DayAt(slot+postgresEpoch)] += used[i]
+		byDate[dates.DayAt(slot+pg.Epoch)] += used[i]
 	}
 	body := []byte{'{'}
 	for i, date := range slices.Sorted(maps.Keys(byDate)) {

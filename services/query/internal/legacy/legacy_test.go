@@ -12,7 +12,6 @@ import (
 	"coworking/pkg/pgtest"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -238,31 +237,4 @@ func TestTheLogGoesOnAfterItsConnectionBroke(t *testing.T) {
 	p.ticks(1) // the one in hand may be from before
 	p.log.TakeAll()
 	p.ticksUntilLogged(t)
-}
-
-func TestAnArrayIsReadOrRefused(t *testing.T) {
-	pool := pgtest.New(t)
-	for array, want := range map[string][]int64{
-		"'{}'::int8[]":     nil,
-		"'{7,-1}'::int8[]": {7, -1},
-		"'{2000-01-01 00:00:01Z}'::timestamptz[]": {1_000_000},
-	} {
-		var sent pgtype.UndecodedBytes
-		if err := pool.QueryRow(t.Context(), "select "+array).Scan(&sent); err != nil {
-			t.Fatal(err)
-		}
-		got, err := eights(sent)
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("%s: %v\n%s", array, err, diff)
-		}
-	}
-	for _, array := range []string{"'{7,null}'::int8[]", "'{7}'::int4[]"} {
-		var sent pgtype.UndecodedBytes
-		if err := pool.QueryRow(t.Context(), "select "+array).Scan(&sent); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := eights(sent); err == nil {
-			t.Errorf("%s is %v", array, got)
-		}
-	}
 }

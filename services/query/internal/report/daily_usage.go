@@ -250,13 +250,11 @@ func (t *tally) countMembers(ctx context.Context) (int64, error) {
 			}
 		}
 	}
-	seen, err := t.membersIn(ctx, asked)
-	var members memberSet
-	for _, m := range seen {
-		t.rows[m.row].members++
-		members.add(m.member)
+	ofRow, ofAll, err := t.distinct(ctx, asked, len(t.rows))
+	for i, members := range ofRow {
+		t.rows[i].members = members
 	}
-	return int64(members.size), err
+	return ofAll, err
 }
 
 func (t *tally) answer(interval string, members int64) counted[dailyUsageRow, dailyUsageTotals] {

@@ -13,6 +13,7 @@ import (
 	"coworking/pkg/pg"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // memory is what was read of visit days: what a process that starts anew has lost,
@@ -50,9 +51,10 @@ type dayMemory struct {
 	confirmed int64 // the latest version of the space at which this was seen to hold
 	version   int64 // its own; absent if it has no row
 	sums      spaceDay
-	members   []int32 // with a visit, in order; nil: not read
-	stays     []stay  // nil: not read
-	arrivals  []came  // of members, in order of time; nil: not read
+	members   []int32   // with a visit, in order; nil: not read
+	crowd     memberSet // the same as a set, where that takes no more room; else empty
+	stays     []stay    // nil: not read
+	arrivals  []came    // of members, in order of time; nil: not read
 	used      int64
 }
 
@@ -118,7 +120,7 @@ func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, er
 	if len(stale) == 0 {
 		return recalled, nil
 	}
-	read, err := s.readDays(ctx, stale)
+	read, err := s.readChanged(ctx, stale)
 	if err != nil {
 		return nil, err
 	}
@@ -141,15 +143,10 @@ func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, er
 	return recalled, nil
 }
 
-// confirm remembers that a day is as it was read; nil is a day without a row. What is
-// known of it besides is kept if it has not changed.
+// confirm remembers that a day is as it was read; nil is a day without a row.
 func (m *memory) confirm(k spaceDate, read *dayMemory, version int64) *dayMemory {
 	if read == nil {
 		read = &dayMemory{version: absent, sums: spaceDay{date: k.date}, members: []int32{}, stays: []stay{}, arrivals: []came{}}
-	}
-	if known := m.days[k]; known != nil && known.version == read.version {
-		again := *known
-		read = &again
 	}
 	read.confirmed, read.used = version, m.clock
 	m.keep(k, read)
@@ -219,13 +216,62 @@ func ranges(asked []daysOf) pgx.StrictNamedArgs {
 	return o.args()
 }
 
-// readDays reads the sums of stretches of days. A day without a row is not among them.
-func (s *scope) readDays(ctx context.Context, asked []daysOf) (map[spaceDate]*dayMemory, error) {
-	rows, err := s.db.Query(ctx, spaceDaysSQL, ranges(asked))
+// readChanged is stretches of days as they are now. What is remembered of a day whose
+// version has not moved holds, and is not read again. A day without a row is not among
+// them.
+func (s *scope) readChanged(ctx context.Context, asked []daysOf) (map[spaceDate]*dayMemory, error) {
+	versions, err := s.readVersions(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	now, changed := map[spaceDate]*dayMemory{}, map[spaceDate]*dayMemory{}
+	m := s.reader.memory
+	m.mu.Lock()
+	for k, version := range versions {
+		if known := m.days[k]; known != nil && known.version == version {
+			again := *known
+			now[k] = &again
+		} else {
+			now[k] = &dayMemory{}
+			changed[k] = now[k]
+		}
+	}
+	m.mu.Unlock()
+	if len(changed) == 0 {
+		return now, nil
+	}
+	return now, s.readDays(ctx, changed)
+}
+
+// readVersions is the versions of the days that have a row.
+func (s *scope) readVersions(ctx context.Context, asked []daysOf) (map[spaceDate]int64, error) {
+	rows, err := s.db.Query(ctx, dayVersionsSQL, ranges(asked))
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	read := map[spaceDate]*dayMemory{}
+	found := map[spaceDate]int64{}
+	var space int32
+	var sentDays, sentVersions pgtype.UndecodedBytes
+	_, err = pgx.ForEachRow(rows, []any{&space, &sentDays, &sentVersions}, func() error {
+		days, err := pg.Array[int32](sentDays)
+		if err != nil {
+			return err
+		}
+		versions, err := pg.Array[int64](sentVersions)
+		for i, version := range versions {
+			found[spaceDate{space, calendar.Date(days[i])}] = version
+		}
+		return err
+	})
+	return found, pg.Classify(err)
+}
+
+// readDays reads the sums of days.
+func (s *scope) readDays(ctx context.Context, missing map[spaceDate]*dayMemory) error {
+	rows, err := s.db.Query(ctx, spaceDaysSQL, dates(missing))
+	if err != nil {
+		return pg.Classify(err)
+	}
 	var space, date int32
 	var d dayMemory
 	sums := &d.sums
@@ -233,16 +279,16 @@ func (s *scope) readDays(ctx context.Context, asked []daysOf) (map[spaceDate]*da
 		&space, &date, &d.version, &sums.checkins, &sums.failed, &sums.visits, &sums.members, &sums.anonymous, &sums.estimated,
 		&sums.dwell, &sums.late, &sums.slots,
 	}, func() error {
-		day := d
+		day := missing[spaceDate{space, calendar.Date(date)}]
+		*day = d
 		day.sums.date = calendar.Date(date)
 		day.sums.slots = slices.Clone(sums.slots)
 		if day.sums.visits == 0 {
 			day.members, day.stays, day.arrivals = []int32{}, []stay{}, []came{}
 		}
-		read[spaceDate{space, day.sums.date}] = &day
 		return nil
 	})
-	return read, pg.Classify(err)
+	return pg.Classify(err)
 }
 
 // recallMembers is recall with who had a visit on each of the days.
@@ -314,14 +360,16 @@ func (s *scope) readMembers(ctx context.Context, missing map[spaceDate]*dayMemor
 	if err != nil {
 		return pg.Classify(err)
 	}
-	for _, d := range missing {
-		d.members = make([]int32, 0, d.sums.members)
-	}
-	var space, date, member int32
-	_, err = pgx.ForEachRow(rows, []any{&space, &date, &member}, func() error {
+	var space, date int32
+	var sent pgtype.UndecodedBytes
+	_, err = pgx.ForEachRow(rows, []any{&space, &date, &sent}, func() (err error) {
 		d := missing[spaceDate{space, calendar.Date(date)}]
-		d.members = append(d.members, member)
-		return nil
+		if d.members, err = pg.Array[int32](sent); err == nil && dense(d.members) {
+			for _, member := range d.members {
+				d.crowd.add(member)
+			}
+		}
+		return err
 	})
 	return pg.Classify(err)
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -293,11 +294,32 @@ func (s *scope) membersIn(ctx context.Context, asked windows) ([]presence, error
 	return found, nil
 }
 
+// distinct is how many different members had a visit that began in each row's windows,
+// and in any of them.
+func (s *scope) distinct(ctx context.Context, asked windows, rows int) (ofRow []int64, ofAll int64, err error) {
+	crowd, err := s.crowdOf(ctx, asked)
+	if err != nil {
+		return nil, 0, err
+	}
+	slices.SortStableFunc(asked, func(a, b memberWindow) int { return cmp.Compare(a.row, b.row) })
+	ofRow = make([]int64, rows)
+	var row, all memberSet
+	for i, w := range asked {
+		crowd.join(&row, w)
+		if i+1 == len(asked) || asked[i+1].row != w.row {
+			ofRow[w.row] = int64(row.size)
+			all.join(row)
+			row.clear()
+		}
+	}
+	return ofRow, int64(all.size), nil
+}
+
 // gathering is who came on the days that windows reach into: members of whole days, and
 // visits of those that a window cuts, or of which only some visits count.
 type gathering struct {
-	members map[*place]map[calendar.Date][]int32
-	stays   map[*place]map[calendar.Date][]stay
+	wholes map[*place]map[calendar.Date]*dayMemory
+	stays  map[*place]map[calendar.Date][]stay
 }
 
 // whole says whether a window is a day of the space's own.
@@ -309,7 +331,7 @@ func (w memberWindow) whole() (d calendar.Date, is bool) {
 
 // crowdOf reads who came, each day once.
 func (s *scope) crowdOf(ctx context.Context, asked windows) (gathering, error) {
-	g := gathering{map[*place]map[calendar.Date][]int32{}, map[*place]map[calendar.Date][]stay{}}
+	g := gathering{map[*place]map[calendar.Date]*dayMemory{}, map[*place]map[calendar.Date][]stay{}}
 	var wholes []daysOf
 	var cuts ownDays
 	cut := map[spaceDate]bool{}
@@ -336,11 +358,11 @@ func (s *scope) crowdOf(ctx context.Context, asked windows) (gathering, error) {
 	}
 	for i, days := range recalled {
 		p := wholes[i].place
-		if g.members[p] == nil {
-			g.members[p] = map[calendar.Date][]int32{}
+		if g.wholes[p] == nil {
+			g.wholes[p] = map[calendar.Date]*dayMemory{}
 		}
 		for j, d := range days {
-			g.members[p][wholes[i].first.AddDays(j)] = d.members
+			g.wholes[p][wholes[i].first.AddDays(j)] = d
 		}
 	}
 	stays, err := s.stays(ctx, cuts)
@@ -356,8 +378,8 @@ func (s *scope) crowdOf(ctx context.Context, asked windows) (gathering, error) {
 // each calls yield with each member of a visit that began in a window.
 func (g *gathering) each(w memberWindow, yield func(member int32)) {
 	if d, whole := w.whole(); whole {
-		if members, known := g.members[w.place][d]; known {
-			for _, member := range members {
+		if day, known := g.wholes[w.place][d]; known {
+			for _, member := range day.members {
 				yield(member)
 			}
 			return
@@ -371,6 +393,22 @@ func (g *gathering) each(w memberWindow, yield func(member int32)) {
 			}
 		}
 	}
+}
+
+// join adds the members of the visits that began in a window to a set.
+func (g *gathering) join(set *memberSet, w memberWindow) {
+	if d, whole := w.whole(); whole {
+		if day, known := g.wholes[w.place][d]; known && day.crowd.size > 0 {
+			set.join(day.crowd)
+			return
+		}
+	}
+	g.each(w, func(member int32) { set.add(member) })
+}
+
+// dense says whether members, in order, take no more room as a set.
+func dense(members []int32) bool {
+	return len(members) > 0 && int(members[len(members)-1]) < 32*len(members)
 }
 
 // memberSet is a set of members by their numbers, which are small.
@@ -391,6 +429,22 @@ func (m *memberSet) add(member int32) bool {
 	m.bits[word] |= bit
 	m.size++
 	return true
+}
+
+// join adds another set's members.
+func (m *memberSet) join(o memberSet) {
+	if missing := len(o.bits) - len(m.bits); missing > 0 {
+		m.bits = append(m.bits, make([]uint64, missing)...)
+	}
+	for i, word := range o.bits {
+		m.size += bits.OnesCount64(word &^ m.bits[i])
+		m.bits[i] |= word
+	}
+}
+
+func (m *memberSet) clear() {
+	clear(m.bits)
+	m.size = 0
 }
 
 func (m *memberSet) has(member int32) bool {

@@ -15,6 +15,8 @@ var (
 	spaceChangesSQL string
 	//go:embed first_event.sql
 	firstEventSQL string
+	//go:embed day_versions.sql
+	dayVersionsSQL string
 	//go:embed space_days.sql
 	spaceDaysSQL string
 	//go:embed day_members.sql
