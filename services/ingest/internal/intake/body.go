@@ -119,7 +119,7 @@ func lines(body []byte) ([][]byte, error) {
 			continue
 		}
 		if len(events) == maxEvents {
-			return nil, fault.Invalid.With("too_many_events", "", "more than %d events", maxEvents)
+			return nil, fault.Invalid.With("too_many_events", "", "more than %d events: send them in several batches", maxEvents)
 		}
 		events = append(events, line)
 	}
