@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"coworking/pkg/devpg"
+	"coworking/pkg/fault"
 	"coworking/pkg/stream"
 
 	"github.com/google/go-cmp/cmp"
@@ -313,6 +314,11 @@ func TestAPublisherReachesItsOwnSpaceAlone(t *testing.T) {
 		if err := check.run(g); err != nil {
 			t.Errorf("%s: %v", check.name, err)
 		}
+	}
+	_, js := g.as("publisher-berlin")
+	err := stream.NewPublisher(js, stream.Patience{Acknowledgement: shortly}).Publish(t.Context(), checkIn("soho", "forged"))
+	if fault.Code(err) != "publish_unavailable" || !errors.Is(err, nats.ErrPermissionViolation) {
+		t.Errorf("who publishes for another's space does not hear why nobody answers: %v", err)
 	}
 }
 
