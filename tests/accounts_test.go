@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"coworking/pkg/devpg"
+	"coworking/pkg/fault"
 	"coworking/pkg/stream"
 
 	"github.com/google/go-cmp/cmp"
@@ -314,6 +315,11 @@ func TestAPublisherReachesItsOwnSpaceAlone(t *testing.T) {
 			t.Errorf("%s: %v", check.name, err)
 		}
 	}
+	_, js := g.as("publisher-berlin")
+	err := stream.NewPublisher(js, stream.Patience{Acknowledgement: shortly}).Publish(t.Context(), checkIn("soho", "forged"))
+	if fault.Code(err) != "publish_unavailable" || !errors.Is(err, nats.ErrPermissionViolation) {
+		t.Errorf("who publishes for another's space does not hear why nobody answers: %v", err)
+	}
 }
 
 // A publisher's key is exchanged for another while everybody goes on publishing.
@@ -472,6 +478,14 @@ func TestTheSystemWorksWithItsPermissions(t *testing.T) {
 	if out, err := publish.CombinedOutput(); err != nil {
 		t.Fatalf("publish: %v\n%s", err, out)
 	}
+	exported := t.TempDir()
+	writeFile(t, exported, "2025.csv", "when,who\n2026-03-02T10:00:00Z,ada\n")
+	writeFile(t, exported, "columns.json", `{"columns":{"time":"when","member":"who"},"constants":{"kind":"checkin","space":"berlin"}}`)
+	imported := g.command(coworking(t), "publisher-berlin", "import", "csv", "--map", "columns.json", "2025.csv")
+	imported.Dir = exported
+	if out, err := imported.CombinedOutput(); err != nil {
+		t.Fatalf("import csv: %v\n%s", err, out)
+	}
 	eventually(t, "the door is open", func() bool { return get("http://"+door+"/livez") != "" })
 	posted, err := http.Post("http://"+door+"/v1/events", "application/cloudevents+json", bytes.NewReader(checkIn("soho", "3").Body))
 	if err != nil {
@@ -486,10 +500,10 @@ func TestTheSystemWorksWithItsPermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close(context.WithoutCancel(t.Context()))
-	eventually(t, "all three are stored", func() bool {
+	eventually(t, "all four are stored", func() bool {
 		count := 0
 		err := db.QueryRow(t.Context(), "select count(*) from events").Scan(&count)
-		return err == nil && count == 3
+		return err == nil && count == 4
 	})
 	_, js := g.as("admin")
 	for partition := range 2 {

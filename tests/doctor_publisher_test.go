@@ -1,12 +1,16 @@
 package tests
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +163,44 @@ func TestTheReportCardTellsGoodPublishersFromBad(t *testing.T) {
 		if _, code, said := s.doctor("", args...); code != 2 {
 			t.Errorf("%s: %d, %s", name, code, said)
 		}
+	}
+}
+
+// What a vendor posts to its hook counts, and has a card like what any other source tells;
+// what nobody signed is neither.
+func TestAHookHasACardToo(t *testing.T) {
+	t.Parallel()
+	s := up(t, folder(t))
+	dir := t.TempDir()
+	writeFile(t, dir, "hooks.json", `{"hooks":[{"vendor":"kisi","secret":"kisi","spaces":{"12":"soho"}}]}`)
+	door := s.anotherDoor(t, s.running().NATSURL, "--require-keys", "--hooks", filepath.Join(dir, "hooks.json"), "--hook-secrets", "kisi=shared")
+	documented := text(repository(t), "services/ingest/internal/intake/hooks/testdata/kisi_unlock_by_member.json")
+	payload := strings.Replace(documented, "2026-03-29T00:58:03Z", time.Now().UTC().Format(time.RFC3339), 1)
+	for secret, want := range map[string]int{"shared": http.StatusAccepted, "guessed": http.StatusUnauthorized} {
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(payload))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, door+"/v1/hooks/kisi", strings.NewReader(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("X-Signature", hex.EncodeToString(mac.Sum(nil)))
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("signed with %q it is answered %s", secret, response.Status)
+		}
+	}
+	eventually(t, "it is counted", func() bool { return s.sohoCheckIns() == 1 })
+	c, code, said := s.doctor("", "soho", "kisi/place-12")
+	if got := c.verdicts(); code != 0 || c.Events != 1 || got["events"] != "good" || got["clock"] != "good" {
+		t.Errorf("%d, %s%+v", code, said, c)
+	}
+	if counted := get(door + "/metrics"); !strings.Contains(counted, `intake_hook_events_total{hook="kisi",result="unauthenticated"} 1`) {
+		t.Error("nobody counts what was not signed")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"coworking/cmd/coworking/internal/upload"
 	"coworking/pkg/event"
 	"coworking/pkg/fault"
+	"coworking/pkg/stream"
 
 	"go.uber.org/zap"
 )
@@ -23,6 +24,8 @@ type importCSVCmd struct {
 	Map     string `required:"" type:"existingfile" placeholder:"FILE" help:"Which column is what, as JSON."`
 	DryRun  bool   `help:"Only say what would happen."`
 	NATSURL string `name:"nats-url" env:"NATS_URL" placeholder:"URL" help:"The broker, such as nats://127.0.0.1:4222; not needed for a dry run."`
+
+	Credentials stream.Credentials `embed:""`
 }
 
 // Help is kong's: what the verb's flags do not say.
@@ -73,7 +76,7 @@ func (c *importCSVCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) 
 	if c.DryRun {
 		return c.dryRun(mapping, in, size, out)
 	}
-	js, disconnect, err := broker{NATSURL: c.NATSURL}.connect(ctx, log)
+	js, disconnect, err := broker{NATSURL: c.NATSURL, Credentials: c.Credentials}.connect(ctx, log)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"coworking/pkg/event"
 	"coworking/pkg/fault"
@@ -58,6 +59,9 @@ func (m *csvMapping) open(in io.Reader) (*csvRows, error) {
 	header, err := r.reader.Read()
 	if err != nil {
 		return nil, fault.Invalid.Errorf("reading the names of the columns: %w", err)
+	}
+	if !isText(header) {
+		return nil, fault.Invalid.With("invalid_text", "", "the names of the columns are not UTF-8: save the file as that, which spreadsheets call CSV UTF-8")
 	}
 	r.header = slices.Clone(header)
 	r.header[0] = strings.TrimPrefix(r.header[0], "\ufeff")
@@ -116,6 +120,11 @@ func (r *csvRows) row(record []string, now time.Time) csvRow {
 		row.reason = fault.Invalid.With("invalid_csv", "", "it has %d columns, and the first line has %d", len(record), len(r.header))
 		return row
 	}
+	if !isText(record) {
+		// As JSON it would read like another's: each letter that is none becomes the same.
+		row.fate, row.reason = refusedRow, fault.Invalid.With("invalid_text", "", "it is not UTF-8: save the file as that, which spreadsheets call CSV UTF-8")
+		return row
+	}
 	kind, err := r.kind(record)
 	if kind == ignoredKind && err == nil {
 		row.fate = ignoredRow
@@ -134,6 +143,11 @@ func (r *csvRows) row(record []string, now time.Time) csvRow {
 		row.fate, row.reason = refusedRow, err
 	}
 	return row
+}
+
+// isText says whether a row is UTF-8.
+func isText(record []string) bool {
+	return !slices.ContainsFunc(record, func(column string) bool { return !utf8.ValidString(column) })
 }
 
 // kind is what a row tells.

@@ -89,6 +89,22 @@ func TestADryRunNeedsNoBroker(t *testing.T) {
 	}
 }
 
+// A file in another encoding than UTF-8 is refused: two people whose names differ by a
+// letter that cannot be read would be one.
+func TestLettersThatCannotBeReadAreRefused(t *testing.T) {
+	const header = "Nr;Datum;Zeit;Ausweis;Tor;Haus;Richtung;Personen\n"
+	row := func(member string) string { return "1;27.03.2026;08:59:12;" + member + ";Tor 1;Torstr. 1;Kommen;\n" }
+	p, err := previewRows(turnstiles(t), strings.NewReader(header+row("M\xfcller")+row("M\xf6ller")+row("Möller")), imported, func(int64) {})
+	if err != nil || p.events != 1 || p.refused != 2 || fault.Code(p.refusals[0].reason) != "invalid_text" || !strings.Contains(p.refusals[0].reason.Error(), "UTF-8") {
+		t.Errorf("%+v, %v", p, err)
+	}
+	for name, file := range map[string]string{"Latin-1": "T\xfcr;" + header, "UTF-16": "\xff\xfeN\x00r\x00"} {
+		if _, err := previewRows(turnstiles(t), strings.NewReader(file), imported, func(int64) {}); fault.Code(err) != "invalid_text" || !strings.Contains(err.Error(), "UTF-8") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Importing twice gives the same events, which count once.
 func TestAnImportIsPublished(t *testing.T) {
 	s := streamtest.New(t)

@@ -2,7 +2,9 @@ package checkins
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
+	"net"
 	"time"
 
 	"coworking/pkg/checkins/internal/outbox"
@@ -29,11 +31,13 @@ const (
 // longestWait is the most that the other side can ask for.
 const longestWait = 10 * time.Minute
 
-// deliverAll delivers until the client is closed.
+// deliverAll delivers until the client is closed: as much at once as the line carries
+// in time.
 func (c *Client) deliverAll(ctx context.Context) {
 	pace := pace{first: c.first, longest: c.longest}
+	most := maxBatch
 	for ctx.Err() == nil {
-		batch, err := c.box.Read(maxBatch, maxBytes)
+		batch, err := c.box.Read(most, maxBytes)
 		switch {
 		case err != nil:
 			c.say(err)
@@ -43,15 +47,18 @@ func (c *Client) deliverAll(ctx context.Context) {
 			case <-c.wake:
 			case <-ctx.Done():
 			}
+		case c.deliver(ctx, batch, &pace):
+			most = min(most+most/10+1, maxBatch) // a little more: too much costs a whole request
 		default:
-			c.deliver(ctx, batch, &pace)
+			most = max(1, len(batch)/2)
 		}
 	}
 }
 
-// deliver sends a batch until each event of it is stored or set aside. What the other
+// deliver sends a batch until each event of it is stored or set aside; false if that
+// takes longer than a request may, and fewer at a time may get through. What the other
 // side took is not sent again, whatever came before it.
-func (c *Client) deliver(ctx context.Context, batch []outbox.Event, pace *pace) {
+func (c *Client) deliver(ctx context.Context, batch []outbox.Event, pace *pace) bool {
 	finished := make([]bool, len(batch))
 	for len(batch) > 0 {
 		wait, err := c.attempt(ctx, batch, finished)
@@ -68,13 +75,24 @@ func (c *Client) deliver(ctx context.Context, batch []outbox.Event, pace *pace) 
 			c.move()
 		}
 		if ctx.Err() != nil {
-			return
+			return false
 		}
 		c.say(err)
 		if err != nil {
 			pause(ctx, pace.next(wait))
 		}
+		if tooSlow(err) {
+			return false
+		}
 	}
+	return true
+}
+
+// tooSlow says whether a request ended before it was done, as many events do on a thin
+// line: by the door's clock or by one on this side.
+func tooSlow(err error) bool {
+	ended, is := errors.AsType[net.Error](err)
+	return is && ended.Timeout() || fault.Code(err) == "too_slow"
 }
 
 // attempt sends, once, what of a batch is not finished. The error is the first that

@@ -237,6 +237,52 @@ func TestOnlyWhatIsNotStoredIsSentAgain(t *testing.T) {
 	}
 }
 
+// A line that carries few events in the time that a request has gets few at a time, and
+// none of them is refused for it.
+func TestAThinLineGetsFewerEventsAtATime(t *testing.T) {
+	const most = 10
+	for name, said := range map[string]func(http.ResponseWriter, []string){
+		"the door says so":       words(408, "", `{"status":408,"code":"too_slow","detail":"because"}`),
+		"nobody answers in time": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			away, dir := &far{says: func(string) error { return fault.Unavailable.Errorf("away") }}, t.TempDir()
+			client := open(t, dir, away)
+			publish(t, client, 0, 100)
+			client.Close()
+
+			ended := make(chan struct{})
+			d := answers(t, func(w http.ResponseWriter, ids []string) {
+				switch {
+				case len(ids) <= most:
+					says(202, "", stores)(w, ids)
+				case said != nil:
+					said(w, ids)
+				default:
+					<-ended
+				}
+			})
+			t.Cleanup(func() { close(ended) })
+			transport, err := checkins.HTTP(d.URL, "cw_1", &http.Client{Timeout: 200 * time.Millisecond})
+			if err != nil {
+				t.Fatal(err)
+			}
+			client = open(t, dir, transport)
+			flush(t, client)
+			var came []string
+			for _, ids := range d.asked() {
+				if len(ids) <= most {
+					came = append(came, ids...)
+				}
+			}
+			wantIDs(t, numbers(0, 100), came)
+			if refused, err := client.Refused(); err != nil || len(refused) > 0 {
+				t.Errorf("refused: %v, %v", refused, err)
+			}
+		})
+	}
+}
+
 func TestARevokedKeyLosesNothing(t *testing.T) {
 	d := answers(t, words(401, "", `{"status":401,"code":"unauthenticated","detail":"this key is revoked"}`))
 	dir := t.TempDir()

@@ -47,7 +47,7 @@ func (s *scanner) elements(most int) ([][]byte, error) {
 			return nil, s.broken()
 		}
 		if len(events) == most {
-			return nil, fault.Invalid.With("too_many_events", "", "more than %d events", most)
+			return nil, fault.Invalid.With("too_many_events", "", "more than %d events: send them in several batches", most)
 		}
 		events = append(events, element)
 		if s.take(']') {

@@ -92,12 +92,15 @@ func envelope(body []byte) (attributes, error) {
 	if s.empty() {
 		return a, fault.Invalid.With("empty_body", "", "there is nothing")
 	}
-	if s.peek() != '{' {
+	if first := s.peek(); first != '{' {
 		if err := s.skip(0); err != nil {
 			return a, err
 		}
 		if err := s.end(); err != nil {
 			return a, err
+		}
+		if first == '[' {
+			return a, fault.Invalid.With("not_an_object", "", "an event is a JSON object; an array of them is a batch, with a media type of its own")
 		}
 		return a, fault.Invalid.With("not_an_object", "", "an event is a JSON object")
 	}
@@ -182,7 +185,7 @@ func kindOf(value []byte) (*KindInfo, error) {
 	short, ok := bytes.CutPrefix(name, []byte(TypePrefix))
 	kind := kinds.byName[string(short)]
 	if !ok || kind == nil {
-		return nil, fault.Invalid.With("unknown_type", "/type", "type %s is none of ours", quote(name))
+		return nil, fault.Invalid.With("unknown_type", "/type", "type %s is none of ours, which are %s and %s", quote(name), TypePrefix, kinds.names())
 	}
 	return kind, nil
 }
@@ -236,7 +239,7 @@ func (e *Event) readData(kind *KindInfo, data []byte, o Options) error {
 					return at(err, "/data/"+kind.Fields[i].Name)
 				}
 			case i < 0 && o.Strict:
-				return fault.Invalid.With("unknown_field", below("/data", string(m.key)), "%s has no field %s", kind.Kind, quote(m.key))
+				return fault.Invalid.With("unknown_field", below("/data", string(m.key)), "%s has no field %s, but %s", kind.Kind, quote(m.key), kind.names())
 			}
 		}
 		if m.err != nil {

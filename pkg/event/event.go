@@ -78,7 +78,7 @@ func (e *Event) Subject() string { return SubjectPrefix + e.Space + "." + string
 // fault.Invalid with the code `future`.
 func (e *Event) CheckFuture(received time.Time) error {
 	if ahead := e.Time.Sub(received); ahead > futureTolerance {
-		return fault.Invalid.With("future", "/time", "time is %s after it was received: the source's clock is ahead", ahead.Round(time.Second))
+		return fault.Invalid.With("future", "/time", "time is %s after it was received: the source's clock or its zone is wrong", ahead.Round(time.Second))
 	}
 	return nil
 }

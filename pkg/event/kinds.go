@@ -1,6 +1,9 @@
 package event
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // The kinds.
 const (
@@ -83,6 +86,24 @@ func (k *KindInfo) check() {
 	if len(k.Fields) > maxFields {
 		panic("event: kind " + string(k.Kind) + " has too many fields")
 	}
+}
+
+// names is every kind's, for who wrote another.
+func (t kindTable) names() string {
+	var names []string
+	for _, kind := range t.list {
+		names = append(names, string(kind.Kind))
+	}
+	return strings.Join(names, ", ")
+}
+
+// names is what the kind's data may hold, for who wrote something else.
+func (k *KindInfo) names() string {
+	names := []string{"space"}
+	for _, field := range k.Fields {
+		names = append(names, field.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // field is the place of a field in the kind's list, or -1.

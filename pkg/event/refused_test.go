@@ -347,3 +347,28 @@ func TestTheFutureBeginsFiveMinutesAfterTheStreamSawTheEvent(t *testing.T) {
 		t.Errorf("the end of all time is %q", code)
 	}
 }
+
+// Who wrote a name that is none reads which there are.
+func TestARefusalNamesWhatThereIs(t *testing.T) {
+	cases := map[string]struct {
+		body []byte
+		want string
+	}{
+		"a field":                         {told(CheckOut, `"plan":"flex"`), `checkout has no field "plan", but space, method, zone, device`},
+		"a field of a kind that has none": {told(Heartbeat, `"method":"door"`), `heartbeat has no field "method", but space`},
+		"a batch":                         {[]byte("[{}]"), "an event is a JSON object; an array of them is a batch, with a media type of its own"},
+		"a number":                        {[]byte("7"), "an event is a JSON object"},
+		"a time in seconds":               {arrival(`"time":1774745883`), "time is not a text like 2026-03-29T00:58:03.120Z"},
+		"a type": {
+			arrival(`"type":"checkin"`),
+			`type "checkin" is none of ours, which are coworking.v1. and checkin, checkout, presence, checkin_failed, token_issued, token_used, member_upserted, space_upserted, event_voided, heartbeat`,
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Decode(c.body, Options{Strict: true}); err == nil || err.Error() != c.want {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

@@ -19,7 +19,7 @@ func instant(value []byte, pointer string) (time.Time, error) {
 		return time.Time{}, fault.Invalid.With("invalid_time", pointer, "time is missing")
 	}
 	if value[0] != '"' {
-		return time.Time{}, fault.Invalid.With("invalid_time", pointer, "time is not a text")
+		return time.Time{}, fault.Invalid.With("invalid_time", pointer, "time is not a text like 2026-03-29T00:58:03.120Z")
 	}
 	t, ok := parseTime(unquote(value))
 	if !ok {

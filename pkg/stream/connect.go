@@ -102,13 +102,18 @@ func Close(conn *nats.Conn) error {
 }
 
 // silence is an error that the client gave instead of an answer, in words that say
-// what happened: while the broker is away, its own speak of a buffer.
+// what happened: while the broker is away, its own speak of a buffer; and who may not
+// publish is answered nothing.
 func silence(conn *nats.Conn, err error) error {
-	if !errors.Is(err, nats.ErrReconnectBufExceeded) {
+	last := conn.LastError()
+	switch away := errors.Is(err, nats.ErrReconnectBufExceeded); {
+	case away && last != nil:
+		return fmt.Errorf("no connection to the broker: %w", last)
+	case away:
+		return errors.New("no connection to the broker")
+	case errors.Is(last, nats.ErrPermissionViolation):
+		return fmt.Errorf("%w; the broker says: %w", err, last)
+	default:
 		return err
 	}
-	if last := conn.LastError(); last != nil {
-		return fmt.Errorf("no connection to the broker: %w", last)
-	}
-	return errors.New("no connection to the broker")
 }

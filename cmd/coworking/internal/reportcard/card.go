@@ -2,7 +2,12 @@
 // their ids and times hold, and what the system can make of them.
 package reportcard
 
-import "coworking/pkg/calendar"
+import (
+	"cmp"
+	"slices"
+
+	"coworking/pkg/calendar"
+)
 
 // Verdict is how a check came out.
 type Verdict string
@@ -21,7 +26,14 @@ type Card struct {
 	Source  string  `json:"source,omitempty"` // "": all of them
 	Verdict Verdict `json:"verdict"`          // the worst of all
 	Events  int     `json:"events"`
+	Sources []Voice `json:"sources"` // whose events these are, the most talkative first
 	Checks  []Check `json:"checks"`
+}
+
+// Voice is a source, and how many of the events are its.
+type Voice struct {
+	Source string `json:"source"`
+	Events int    `json:"events"`
 }
 
 // Check is one thing that was looked at.
@@ -46,13 +58,29 @@ var checks = []func(Seen) Check{accepted, ids, clock, zone, duplicates, checkOut
 
 // Judge makes the card. It asks nobody, and no clock: the same events, the same card.
 func Judge(s Seen) Card {
-	card := Card{Space: s.Space, Source: s.Source, Verdict: NotSeen, Events: len(s.Records)}
+	card := Card{Space: s.Space, Source: s.Source, Verdict: NotSeen, Events: len(s.Records), Sources: voices(s.Records)}
 	for _, check := range checks {
 		c := check(s)
 		card.Checks = append(card.Checks, c)
 		card.Verdict = worse(card.Verdict, c.Verdict)
 	}
 	return card
+}
+
+// voices is every source that can be read.
+func voices(records []Record) []Voice {
+	events := map[string]int{}
+	for _, r := range records {
+		if r.Source != "" {
+			events[r.Source]++
+		}
+	}
+	all := []Voice{}
+	for source, n := range events {
+		all = append(all, Voice{source, n})
+	}
+	slices.SortFunc(all, func(a, b Voice) int { return cmp.Or(cmp.Compare(b.Events, a.Events), cmp.Compare(a.Source, b.Source)) })
+	return all
 }
 
 // Count is how many checks came out so.

@@ -257,8 +257,26 @@ All in all: bad; 2 of 7 bad; 1 of 7 to look at
 	if err := Judge(s).WriteJSON(&program); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(program.String(), "{\n  \"space\": \"soho\",\n  \"source\": \"door\",\n  \"verdict\": \"bad\",\n  \"events\": 3,\n  \"checks\": [\n    {\n      \"name\": \"events\",") {
+	if !strings.HasPrefix(program.String(), "{\n  \"space\": \"soho\",\n  \"source\": \"door\",\n  \"verdict\": \"bad\",\n  \"events\": 3,\n  \"sources\": [\n    {\n      \"source\": \"door\",\n      \"events\": 3\n    }\n  ],\n  \"checks\": [\n    {\n      \"name\": \"events\",") {
 		t.Errorf("%s", program.String())
+	}
+}
+
+// Who asks for a space reads whom to ask for.
+func TestACardOfASpaceNamesItsSources(t *testing.T) {
+	s := Seen{Space: "soho"}
+	for _, source := range []string{"kiosk", "front-door", "kiosk", ""} {
+		s.Records = append(s.Records, Record{Source: source})
+	}
+	for source, want := range map[string]string{
+		"":      "Report card of soho, all sources: 4 events\nSources: \"kiosk\" 2, \"front-door\" 1\n\n",
+		"kiosk": "Report card of soho, source \"kiosk\": 4 events\n\n",
+	} {
+		s.Source = source
+		var card strings.Builder
+		if err := Judge(s).Write(&card); err != nil || !strings.HasPrefix(card.String(), want) {
+			t.Errorf("%v\n%s", err, card.String())
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ var marks = map[Verdict]string{Good: "✓", Look: "!", Bad: "✗", NotSeen: "–
 // Write writes the card for people.
 func (c Card) Write(out io.Writer) error {
 	var card strings.Builder
-	fmt.Fprintf(&card, "%s: %s\n\n", c.title(), count(c.Events, "event"))
+	fmt.Fprintf(&card, "%s: %s\n%s\n", c.title(), count(c.Events, "event"), c.voices())
 	for _, check := range c.Checks {
 		fmt.Fprintf(&card, "%s %-10s  %-8s  %s\n", marks[check.Verdict], check.Name, check.Verdict, check.Seen)
 		for _, r := range check.Refused {
@@ -46,6 +46,18 @@ func (c Card) title() string {
 	default:
 		return fmt.Sprintf("Report card of %s, source %q", c.Space, c.Source)
 	}
+}
+
+// voices is a line that says who speaks, where nobody in particular was asked for.
+func (c Card) voices() string {
+	if c.Source != "" || len(c.Sources) == 0 {
+		return ""
+	}
+	var named []string
+	for _, v := range c.Sources {
+		named = append(named, fmt.Sprintf("%q %s", v.Source, number(v.Events)))
+	}
+	return "Sources: " + some(named) + "\n"
 }
 
 // Sentence is what the card comes to.

@@ -62,7 +62,7 @@ func TestEachLineIsAccountedFor(t *testing.T) {
 	want := `stored  3
 refused 6
   2 × unknown_field: line 3, line 8
-      the first: checkin has no field "metod"
+      the first: checkin has no field "metod", but space, method, zone, device, plan, team, party_size, token_id
   1 × invalid_json: line 4
   1 × future: line 7
   1 × body_too_large: line 9

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 
 	"coworking/pkg/event"
@@ -101,6 +102,9 @@ func unreadable(err error) error {
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return tooLarge()
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) { // it may be as good as any, on a slow line
+		return fault.Unavailable.With("too_slow", "", "the body took too long to come; send the same again, fewer events at a time")
+	}
 	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return fault.Invalid.With("invalid_json", "", "the body ends too early, or is no gzip")
 	}
@@ -115,7 +119,7 @@ func lines(body []byte) ([][]byte, error) {
 			continue
 		}
 		if len(events) == maxEvents {
-			return nil, fault.Invalid.With("too_many_events", "", "more than %d events", maxEvents)
+			return nil, fault.Invalid.With("too_many_events", "", "more than %d events: send them in several batches", maxEvents)
 		}
 		events = append(events, line)
 	}

@@ -1,6 +1,7 @@
 package intake_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -363,6 +364,34 @@ func TestSlowSendersKeepNobodyOut(t *testing.T) {
 		if status := ask(told("1")); status != http.StatusAccepted {
 			t.Fatalf("a handful got %d beside slow senders", status)
 		}
+	}
+}
+
+// An event that comes too slowly is as good as any: whoever sent it is to send it again,
+// and not to take it for refused.
+func TestWhoIsTooSlowIsToldToComeAgain(t *testing.T) {
+	server := httptest.NewUnstartedServer(open(func(*intake.Config) {}))
+	server.Config.ReadTimeout = 100 * time.Millisecond
+	server.Start()
+	defer server.Close()
+	for name, body := range map[string]string{"a handful": told("1"), "a large one": "[" + strings.Repeat(" ", 40<<10) + told("1") + "]"} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			fmt.Fprintf(conn, "POST /v1/events HTTP/1.1\r\nHost: door\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:len(body)-1])
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			var got answered
+			if err := json.NewDecoder(response.Body).Decode(&got); err != nil || response.StatusCode != http.StatusRequestTimeout || got.Code != "too_slow" {
+				t.Errorf("%s %+v, %v", response.Status, got, err)
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package intake
 import (
 	"mime"
 	"slices"
+	"strings"
 
 	"coworking/pkg/fault"
 	"coworking/pkg/key"
@@ -81,7 +82,7 @@ func (v *vendors) read(c echo.Context, hook *hooks.Hook) (hooks.Mapped, key.Gran
 	}
 	mediaType, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	if err != nil || !hook.Accepts(mediaType) {
-		return hooks.Mapped{}, grant, unsupported("this hook does not read a body of this media type")
+		return hooks.Mapped{}, grant, unsupported("this hook reads " + strings.Join(hook.MediaTypes(), ", "))
 	}
 	body, err := unpacked(c.Request().Header, bodyOf(c))
 	if err != nil {

@@ -71,6 +71,9 @@ func post(t *testing.T, door http.Handler, hook, body string, header ...string) 
 		t.Fatalf("%d %s: %v", response.Code, response.Body, err)
 	}
 	a.Status = response.Code
+	if a.Status == http.StatusUnsupportedMediaType && !strings.Contains(response.Body.String(), "this hook reads application/json") {
+		t.Errorf("it does not say what it reads: %s", response.Body)
+	}
 	if strings.Contains(response.Body.String(), "secret of") {
 		t.Errorf("it tells the secret: %s", response.Body)
 	}

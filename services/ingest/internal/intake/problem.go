@@ -46,6 +46,7 @@ var statuses = map[string]int{
 	"not_found":             http.StatusNotFound,
 	"dead_letter_not_found": http.StatusNotFound,
 	"method_not_allowed":    http.StatusMethodNotAllowed,
+	"too_slow":              http.StatusRequestTimeout,
 
 	"body_too_large":         http.StatusRequestEntityTooLarge,
 	"too_many_events":        http.StatusRequestEntityTooLarge,
@@ -75,7 +76,7 @@ func problemOf(err error) Problem {
 	case errors.As(err, &routed) && routed.Code == http.StatusMethodNotAllowed:
 		p.Code, p.Detail = "method_not_allowed", "this address does not take that method; Allow says which it takes"
 	case kind == fault.Invalid || kind == fault.NotFound:
-	case kind == fault.Unavailable && p.Code == "overloaded":
+	case kind == fault.Unavailable && (p.Code == "overloaded" || p.Code == "too_slow"):
 	case kind == fault.Unavailable && words[p.Code] != "":
 		p.Detail = words[p.Code]
 	case kind == fault.Unavailable:

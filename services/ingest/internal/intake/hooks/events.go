@@ -5,9 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"coworking/pkg/event"
 	"coworking/pkg/fault"
@@ -26,13 +29,16 @@ const most = 1000
 // Map makes events of a payload. The same payload makes the same events, whenever it
 // is sent. The error is fault.Invalid: the payload is none.
 func (h *Hook) Map(payload []byte) (Mapped, error) {
+	if !utf8.Valid(payload) {
+		return Mapped{}, fault.Invalid.With("invalid_text", "", "the body is not UTF-8")
+	}
 	var body any
 	decoder := json.NewDecoder(bytes.NewReader(payload))
 	decoder.UseNumber() // an id of twenty digits stays as it is
 	if err := decoder.Decode(&body); err != nil {
 		return Mapped{}, fault.Invalid.With("invalid_json", "", "the body is no JSON")
 	}
-	if decoder.More() {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Mapped{}, fault.Invalid.With("trailing_data", "", "the body goes on after its JSON")
 	}
 	events := []any{scope{body: body, event: body}.find(h.mapping.Events)}

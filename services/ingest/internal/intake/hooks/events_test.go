@@ -116,6 +116,8 @@ func TestWhatIsNoPayloadIsRefused(t *testing.T) {
 		"nothing":            {"", "invalid_json"},
 		"no JSON":            {"unlock=1", "invalid_json"},
 		"JSON and something": {"{} {}", "trailing_data"},
+		"JSON and its end":   {"{}}", "trailing_data"},
+		"Latin-1":            {"{\"actor_id\":\"M\xfcller\"}", "invalid_text"},
 		"too many":           {many, "too_many_events"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"coworking/pkg/event"
@@ -23,7 +24,17 @@ type Hook struct {
 }
 
 // Accepts says whether the hook reads bodies of a media type.
-func (h *Hook) Accepts(mediaType string) bool { return h.mapping.accepts(mediaType) }
+func (h *Hook) Accepts(mediaType string) bool {
+	return slices.ContainsFunc(h.MediaTypes(), func(one string) bool { return strings.EqualFold(one, mediaType) })
+}
+
+// MediaTypes is what the hook reads.
+func (h *Hook) MediaTypes() []string {
+	if len(h.mapping.MediaTypes) == 0 {
+		return []string{"application/json"}
+	}
+	return h.mapping.MediaTypes
+}
 
 // Verify says whether a request was signed with the hook's secret, not long ago; of a
 // hook without a secret, everything was. The error is fault.Invalid with the code

@@ -5,7 +5,6 @@ package hooks
 import (
 	"errors"
 	"slices"
-	"strings"
 
 	"coworking/pkg/event"
 	"coworking/pkg/fault"
@@ -135,12 +134,4 @@ func (m *Mapping) aboutMembers() (some, all bool) {
 		}
 	}
 	return some, all
-}
-
-// accepts says whether a body of a media type is read.
-func (m *Mapping) accepts(mediaType string) bool {
-	if len(m.MediaTypes) == 0 {
-		return mediaType == "application/json"
-	}
-	return slices.ContainsFunc(m.MediaTypes, func(one string) bool { return strings.EqualFold(one, mediaType) })
 }
