@@ -115,7 +115,7 @@ func (s *scope) absent(ctx context.Context, came map[int32]int64) (*int64, error
 	}
 	var known memberSet
 	if s.question.Visible != nil {
-		if known, err = s.knownMembers(ctx); err != nil {
+		if known, err = s.knownMembers(ctx, members); err != nil {
 			return nil, err
 		}
 	}

@@ -84,9 +84,12 @@ func lapsed(ctx context.Context, s *scope, p lapsedParams) (counted[lapsedRow, l
 	if err != nil {
 		return answer, err
 	}
-	handed, err := s.tokensIssued(ctx)
-	if err != nil {
-		return answer, err
+	var handed map[int32]int64 // to those without a visit: asked only where they may be nobody's business
+	if s.question.Visible != nil {
+		handed, err = s.tokensIssued(ctx, members, func(number int32) bool { return habits[number] == nil })
+		if err != nil {
+			return answer, err
+		}
 	}
 	for number, m := range members {
 		h := habits[number]

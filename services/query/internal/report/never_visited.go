@@ -58,11 +58,11 @@ func neverVisited(ctx context.Context, s *scope, _ neverVisitedParams) (counted[
 	for _, a := range history {
 		came.add(a.member)
 	}
-	tokens, err := s.tokensIssued(ctx)
+	members, err := s.members(ctx)
 	if err != nil {
 		return answer, err
 	}
-	members, err := s.members(ctx)
+	tokens, err := s.tokensIssued(ctx, members, func(number int32) bool { return !came.has(number) })
 	if err != nil {
 		return answer, err
 	}
@@ -90,9 +90,18 @@ func neverVisited(ctx context.Context, s *scope, _ neverVisitedParams) (counted[
 	return answer, nil
 }
 
-// tokensIssued is how many tokens each member was handed in the spaces, up to asOf.
-func (s *scope) tokensIssued(ctx context.Context) (map[int32]int64, error) {
-	rows, err := s.db.Query(ctx, memberTokensSQL, pgx.StrictNamedArgs{"spaces": s.ids(), "before": time.UnixMicro(s.asOf + 1)})
+// tokensIssued is how many tokens some of the members were handed in the spaces, up to
+// asOf. Who was handed none is not in it.
+func (s *scope) tokensIssued(ctx context.Context, members map[int32]member, asked func(number int32) bool) (map[int32]int64, error) {
+	var numbers []int32
+	for number := range members {
+		if asked(number) {
+			numbers = append(numbers, number)
+		}
+	}
+	rows, err := s.db.Query(ctx, memberTokensSQL, pgx.StrictNamedArgs{
+		"members": numbers, "spaces": s.ids(), "before": time.UnixMicro(s.asOf + 1),
+	})
 	if err != nil {
 		return nil, pg.Classify(err)
 	}

@@ -142,13 +142,18 @@ func (s *scope) cohorts(ctx context.Context, p retentionParams, history []arriva
 		if err != nil {
 			return nil, err
 		}
-		known, err := s.knownMembers(ctx)
+		var known memberSet
+		if s.question.Visible != nil {
+			if known, err = s.knownMembers(ctx, members); err != nil {
+				return nil, err
+			}
+		}
 		for number, m := range members {
 			if m.joined != nil && *m.joined <= s.asOf && (s.question.Visible == nil || known.has(number)) {
 				of[number] = s.joinedOn(*m.joined)
 			}
 		}
-		return of, err
+		return of, nil
 	}
 	if p.Scope == "any" {
 		var err error
@@ -164,9 +169,9 @@ func (s *scope) cohorts(ctx context.Context, p retentionParams, history []arriva
 	return of, nil
 }
 
-// knownMembers is the members that the asker has seen: with a visit, or a token, in a
-// space that they may see.
-func (s *scope) knownMembers(ctx context.Context) (memberSet, error) {
+// knownMembers is those of all members that the asker has seen: with a visit, or a token,
+// in a space that they may see.
+func (s *scope) knownMembers(ctx context.Context, members map[int32]member) (memberSet, error) {
 	var known memberSet
 	history, err := s.history(ctx, true)
 	if err != nil {
@@ -175,7 +180,7 @@ func (s *scope) knownMembers(ctx context.Context) (memberSet, error) {
 	for _, a := range history {
 		known.add(a.member)
 	}
-	handed, err := s.tokensIssued(ctx)
+	handed, err := s.tokensIssued(ctx, members, func(number int32) bool { return !known.has(number) })
 	for member := range handed {
 		known.add(member)
 	}

@@ -152,7 +152,7 @@ func (s *scope) includeNever(ctx context.Context, members map[int32]member, of m
 	var known memberSet
 	if s.question.Visible != nil {
 		var err error
-		if known, err = s.knownMembers(ctx); err != nil {
+		if known, err = s.knownMembers(ctx, members); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,3 @@
+drop index tokens_member;
+drop index tokens_used;
+alter index events_time reset (autosummarize);
