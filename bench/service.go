@@ -3,13 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os/exec"
 	"time"
+
+	"coworking/pkg/fault"
 )
 
 // server is a program that answers over HTTP.
@@ -66,7 +67,11 @@ func get(ctx context.Context, address string) (took float64, body []byte, err er
 	body, err = io.ReadAll(response.Body)
 	took = milliseconds(time.Since(began))
 	if err == nil && response.StatusCode != http.StatusOK {
-		err = errors.New(address + ": " + response.Status + ": " + string(bytes.TrimSpace(body)))
+		kind := fault.Internal
+		if response.StatusCode == http.StatusServiceUnavailable {
+			kind = fault.Unavailable
+		}
+		err = kind.Errorf("%s: %s: %s", address, response.Status, bytes.TrimSpace(body))
 	}
 	return took, body, err
 }
