@@ -46,9 +46,9 @@ func (c card) verdicts() map[string]string {
 }
 
 // doctor runs `coworking doctor publisher`, and gives its card and its exit code.
-func (s *system) doctor(stdin string, args ...string) (c card, code int, said string) {
+func (s *system) doctor(args ...string) (c card, code int, said string) {
 	s.t.Helper()
-	out, err := s.tool(stdin, append([]string{"doctor", "publisher", "--json"}, args...)...)
+	out, err := s.tool("", append([]string{"doctor", "publisher", "--json"}, args...)...)
 	failure, failed := errors.AsType[*exec.ExitError](err)
 	if err != nil && !failed {
 		s.t.Fatal(err)
@@ -125,7 +125,7 @@ func TestTheReportCardTellsGoodPublishersFromBad(t *testing.T) {
 	}
 	s.over("sohoo", "checkin", "garbage")
 
-	good, code, said := s.doctor("", "soho", "front-door")
+	good, code, said := s.doctor("soho", "front-door")
 	want := map[string]string{
 		"events": "good", "ids": "good", "clock": "good", "zone": "good", "resends": "good", "check-outs": "good", "spaces": "good",
 	}
@@ -133,7 +133,7 @@ func TestTheReportCardTellsGoodPublishersFromBad(t *testing.T) {
 		t.Errorf("%d, %d events, %s (-want +got):\n%s%+v", code, good.Events, said, diff, good)
 	}
 
-	bad, code, said := s.doctor("", "sohoo")
+	bad, code, said := s.doctor("sohoo")
 	want = map[string]string{
 		"events": "bad", "ids": "bad", "clock": "bad", "zone": "bad", "resends": "good", "check-outs": "look", "spaces": "look",
 	}
@@ -160,7 +160,7 @@ func TestTheReportCardTellsGoodPublishersFromBad(t *testing.T) {
 		"no space's name": {"a.>"}, "nothing to look at": {"soho", "--last", "0"}, "an empty file": {"--file", "-"},
 		"no broker": {"soho", "--nats-url", "nats://127.0.0.1:1"},
 	} {
-		if _, code, said := s.doctor("", args...); code != 2 {
+		if _, code, said := s.doctor(args...); code != 2 {
 			t.Errorf("%s: %d, %s", name, code, said)
 		}
 	}
@@ -195,7 +195,7 @@ func TestAHookHasACardToo(t *testing.T) {
 		}
 	}
 	eventually(t, "it is counted", func() bool { return s.sohoCheckIns() == 1 })
-	c, code, said := s.doctor("", "soho", "kisi/place-12")
+	c, code, said := s.doctor("soho", "kisi/place-12")
 	if got := c.verdicts(); code != 0 || c.Events != 1 || got["events"] != "good" || got["clock"] != "good" {
 		t.Errorf("%d, %s%+v", code, said, c)
 	}
