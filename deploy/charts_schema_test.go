@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	goyaml "go.yaml.in/yaml/v3"
 	"sigs.k8s.io/yaml"
 )
@@ -200,6 +203,31 @@ func uncommented(t *testing.T, text []byte) []string {
 	}
 	look(nil, document.Content[0])
 	return silent
+}
+
+// KEDA asks for a consumer by name, and of one that there is not it says only that nothing waits.
+func TestKEDALooksAtEachDurable(t *testing.T) {
+	code := string(file(t, "../pkg/stream/subject.go"))
+	stream := regexp.MustCompile(`const Name = "(.+)"`).FindStringSubmatch(code)
+	prefix := regexp.MustCompile(`const durablePrefix = "(.+)"`).FindStringSubmatch(code)
+	if stream == nil || prefix == nil {
+		t.Fatal("pkg/stream says otherwise now what streams and durables are called")
+	}
+	all := values(t, "ingest", "everything")
+	var got, want []string
+	for _, o := range of[*ScaledObject](rendered(t, helms["Helm 4"], release{chart: "ingest", name: "ingest"}, all)) {
+		for _, trigger := range o.Spec.Triggers {
+			if trigger.Type == "nats-jetstream" {
+				got = append(got, trigger.Metadata["stream"]+" "+trigger.Metadata["consumer"])
+			}
+		}
+	}
+	for partition := range int(all["partitions"].(float64)) {
+		want = append(want, stream[1]+" "+prefix[1]+strconv.Itoa(partition))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("durables (-want +got):\n%s", diff)
+	}
 }
 
 // The broker's values and ingest's are about the same stream.

@@ -95,6 +95,7 @@ func TestBrokenImagesAreFound(t *testing.T) {
 		"C is linked":                   {"CGO_ENABLED=0", "CGO_ENABLED=1", "CGO_ENABLED is not 0"},
 		"paths of the builder":          {" -trimpath", "", "go build is without -trimpath"},
 		"one processor":                 {" GOARCH=$TARGETARCH", "", "go build is without GOARCH=$TARGETARCH"},
+		"what only a debugger reads":    {"-s -w ", "", "go build is without -s -w"},
 		"no version":                    {" -X coworking/pkg/boot.Version=$VERSION", "", "go build is without -X coworking/pkg/boot.Version=$VERSION"},
 		"an emulator":                   {"--platform=$BUILDPLATFORM ", "", "it is built on , not on $BUILDPLATFORM"},
 		"the latest Go":                 {"golang:1.26-bookworm", "golang:latest", "golang:latest: is not golang:1.26-bookworm"},
@@ -163,6 +164,28 @@ func TestTheContextIsWhatIsCompiled(t *testing.T) {
 	} {
 		if !left(name) {
 			t.Errorf("the builder gets %s", name)
+		}
+	}
+}
+
+// An image is a binary on next to nothing: unpacked, it has 40 MB at most.
+func TestImagesAreSmall(t *testing.T) {
+	const most, base = 40_000_000, 3_000_000 // certificates, time zones, names of users
+	flags := regexp.MustCompile(`-ldflags "([^"]*)"`)
+	for _, service := range charts {
+		binary := filepath.Join(t.TempDir(), service)
+		command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags.FindStringSubmatch(string(file(t, dockerfile(service))))[1], "-o", binary, ".")
+		command.Dir = filepath.Join(root, "services", service)
+		command.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0", "GOOS=linux")
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("building %s: %v\n%s", service, err, out)
+		}
+		info, err := os.Stat(binary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size := info.Size() + base; size > most {
+			t.Errorf("the image of %s has %d bytes", service, size)
 		}
 	}
 }
@@ -385,7 +408,7 @@ func checkBuild(i image) []string {
 		}
 	}
 	for _, want := range []string{
-		"GOOS=$TARGETOS", "GOARCH=$TARGETARCH", "go build -C services/" + i.service + " ", "-trimpath", "-X coworking/pkg/boot.Version=$VERSION",
+		"GOOS=$TARGETOS", "GOARCH=$TARGETARCH", "go build -C services/" + i.service + " ", "-trimpath", "-s -w", "-X coworking/pkg/boot.Version=$VERSION",
 	} {
 		if !strings.Contains(build, want) {
 			said = append(said, "go build is without "+want)

@@ -220,6 +220,9 @@ func (s stage) unanswered(command string) []string {
 			wrong = append(wrong, command+": neither chart has this key")
 		}
 	}
+	if strings.HasPrefix(command, "helm upgrade ") && strings.Contains(command, " --repo ") && !strings.Contains(command, " --wait") {
+		wrong = append(wrong, command+": what follows leans on it, and does not wait")
+	}
 	for _, name := range treeFile.FindAllStringSubmatch(command, -1) {
 		if !s.there(name[1]) && !s.objects["deployment/"+strings.TrimPrefix(name[1], "deploy/")] {
 			wrong = append(wrong, name[1]+" is not there")
@@ -277,6 +280,7 @@ var misleading = map[string]struct {
 	"a metric":             {"`ingest_lag_messages{partition=\"0\"}`", []string{`ingest_lag_messages{partition="0"} is no metric`}},
 	"a file":               {"`kubectl apply -f deploy/aws/roles.sql`", []string{"deploy/aws/roles.sql is not there"}},
 	"an object":            {"`kubectl -n x create job a --from cronjob/ingest-verification`", []string{"no chart makes cronjob/ingest-verification"}},
+	"an impatient line":    {"```sh\nhelm upgrade --install a a --repo https://example.org\n```", []string{"helm upgrade --install a a --repo https://example.org: what follows leans on it, and does not wait"}},
 	"a comment's key":      {"#   --set database.secret=x", []string{"--set database.secret=x: neither chart has this key"}},
 }
 

@@ -64,7 +64,7 @@ func (s *site) openLoad(ctx context.Context) (string, error) {
 	}
 	var err error
 	for key, scope := range map[*string]string{&l.doorKey: "events:write", &l.reportsKey: "reports:read"} {
-		if *key, err = s.ctl(ctx, "exec", "deployment/query", "--", "/usr/local/bin/query", "keys", "create", "cluster test", "--scope", scope); err != nil {
+		if *key, err = s.ctl(ctx, "exec", "deployment/query", "--", "query", "keys", "create", "cluster test", "--scope", scope); err != nil {
 			return "", err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -259,6 +260,76 @@ func (s *site) hurryPods(ctx context.Context) (string, error) {
 		return nil
 	})
 }
+
+// handOutAgain is what docs/deploy.md does after a restore: ingest goes, the chart's job has
+// the stream hand out all that it has, and ingest comes back. Here the database lacks
+// nothing, so each event comes again and none may count.
+func (s *site) handOutAgain(ctx context.Context) (string, error) {
+	if err := s.scale(ctx, "ingest", 0); err != nil {
+		return "", err
+	}
+	if _, err := s.helmUpgrade(ctx, "ingest", s.NewTag, "--set", "setup.replay=true", "--timeout", "5m"); err != nil {
+		return "", err
+	}
+	if pods, err := s.pods(ctx, serving("ingest")); err != nil || len(pods) > 0 {
+		return "", errors.Join(err, fault.Internal.Errorf("%d pods of ingest came back with the upgrade", len(pods)))
+	}
+	if err := s.scale(ctx, "ingest", 2); err != nil {
+		return "", err
+	}
+	again, err := s.handedOutAgain(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := s.load.counted(ctx); err != nil {
+		return "", err
+	}
+	_, err = s.helmUpgrade(ctx, "ingest", s.NewTag, "--wait", "--timeout", "5m")
+	return fmt.Sprintf("%d messages came again, %d events are counted", again, s.load.total), err
+}
+
+// scale says how many pods a service has, and waits until that is so.
+func (s *site) scale(ctx context.Context, service string, count int) error {
+	if _, err := s.ctl(ctx, "scale", "deployment/"+service, "--replicas", strconv.Itoa(count)); err != nil {
+		return err
+	}
+	return s.settled(ctx, service)
+}
+
+// handedOutAgain waits until at least as many duplicates came as events were acknowledged:
+// pods that have just started count from nothing.
+func (s *site) handedOutAgain(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		pods, err := s.pods(ctx, serving("ingest"))
+		if err != nil {
+			return 0, err
+		}
+		again := 0
+		for _, p := range pods {
+			text, err := say(ctx, "", s.kubectl, "get", "--raw", "/api/v1/namespaces/"+s.namespace+"/pods/"+p.Metadata.Name+":5154/proxy/metrics")
+			if err != nil {
+				return 0, err
+			}
+			for _, found := range duplicates.FindAllStringSubmatch(text, -1) {
+				count, err := strconv.ParseFloat(found[1], 64)
+				if err != nil {
+					return 0, fault.Internal.Errorf("reading %s: %w", found[0], err)
+				}
+				again += int(count)
+			}
+		}
+		if again >= s.load.total {
+			return again, nil
+		}
+		if err := pause(ctx, pollEvery); err != nil {
+			return again, fault.Unavailable.Errorf("%d messages came again, of %d: %w", again, s.load.total, err)
+		}
+	}
+}
+
+var duplicates = regexp.MustCompile(`(?m)^ingest_messages_total\{[^}]*outcome="duplicate"[^}]*\} (\S+)$`)
 
 func (s *site) deleteEach(ctx context.Context, label, owner string, how ...string) error {
 	pods, err := s.pods(ctx, label)

@@ -76,6 +76,7 @@ func (s *site) steps(ctx context.Context) {
 	s.step(ctx, "both rolled back by hand, and forward again, under load", s.thereAndBack)
 	s.step(ctx, "delete each pod in turn, under load", s.deletePods)
 	s.step(ctx, "delete each pod of both services without a grace period, under load", s.hurryPods)
+	s.step(ctx, "as after a restore: the stream handed out once more", s.handOutAgain)
 	s.step(ctx, "helm test", s.helmTest)
 	s.step(ctx, "verify: stream, events and rollups agree", s.verify)
 	s.step(ctx, "uninstall leaves nothing", s.uninstall)
