@@ -49,9 +49,8 @@ type rows struct {
 const (
 	copySignature = "PGCOPY\n\xff\r\n\x00"
 	copyHeader    = len(copySignature) + 8
-	postgresEpoch = 946_684_800_000_000 // µs from 1970 to 2000, where Postgres counts from
-	postgresDays  = 10_957              // days likewise
-	timestamptzID = 1184                // the type's number, inside of an array
+	postgresDays  = 10_957 // from 1970 to 2000, where Postgres counts from
+	timestamptzID = 1184   // the type's number, inside of an array
 )
 
 // rows begins rows of a table. Their memory is that of others that were sent, where
@@ -107,7 +106,7 @@ func (r *rows) int8(n int64) {
 }
 
 // time is a timestamptz, from µs since 1970.
-func (r *rows) time(us int64) { r.int8(us - postgresEpoch) }
+func (r *rows) time(us int64) { r.int8(us - pg.Epoch) }
 
 func (r *rows) date(d calendar.Date) { r.int4(int32(d) - postgresDays) }
 
