@@ -169,6 +169,9 @@ func (g *ground) flow(ctx context.Context, rate int, length, per time.Duration) 
 	if _, _, err := g.drain(ctx, c, nil); err != nil {
 		return nil, err
 	}
+	if err := g.breakIn(ctx); err != nil {
+		return nil, err
+	}
 	writer, err := start(c.command(g.server.URL(c.name)))
 	if err != nil {
 		return nil, err

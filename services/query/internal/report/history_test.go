@@ -31,12 +31,12 @@ insert into stayed (space, day, member, in_at, out_at, ended)
 select space, date '2026-03-31' - d, 'member ' || n, (date '2026-03-31' - d + time '15:00') at time zone 'UTC', (date '2026-03-31' - d + time '18:00') at time zone 'UTC', 'explicit'
 from unnest(array['berlin', 'newyork']) space, generate_series(0, %[1]d) d, generate_series(1, 5) n;`
 
-// handedOut is forty tokens a day in each of the spaces, most of them used.
+// handedOut is twenty tokens a day in each of the spaces, most of them used.
 const handedOut = `
 insert into tokens (space, token, issued, member, used)
 select s.id, 'token ' || d || ' ' || n, date '2026-03-31' - d + time '08:00' + n * interval '5 minutes', m.id,
   case when n %% 10 > 0 then date '2026-03-31' - d + time '08:01' + n * interval '5 minutes' end
-from generate_series(%[1]d, 0, -1) d, generate_series(1, 40) n
+from generate_series(%[1]d, 0, -1) d, generate_series(1, 20) n
 join members m on m.member = 'member ' || 1 + n %% 5
 join spaces s on s.space <> '_'`
 
