@@ -222,7 +222,11 @@ func TestKEDALooksAtEachDurable(t *testing.T) {
 			}
 		}
 	}
-	for partition := range int(all["partitions"].(float64)) {
+	partitions, counted := all["partitions"].(float64)
+	if !counted {
+		t.Fatalf("%v partitions", all["partitions"])
+	}
+	for partition := range int(partitions) {
 		want = append(want, stream[1]+" "+prefix[1]+strconv.Itoa(partition))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
