@@ -45,6 +45,7 @@ var troubles = []trouble{
 		code: outages[2],
 		harm: func(t *testing.T, d *troubledDoor) {
 			t.Helper()
+			d.empty(t) // what it holds would be lost with it
 			if err := d.js.DeleteStream(t.Context(), stream.Name); err != nil {
 				t.Fatal(err)
 			}
@@ -126,6 +127,25 @@ func (d *troubledDoor) limit(t *testing.T, bytes func(jetstream.StreamState) int
 	if _, err := d.js.UpdateStream(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// empty lets the stream take nothing more, and waits until all that it has taken is
+// written.
+func (d *troubledDoor) empty(t *testing.T) {
+	t.Helper()
+	d.limit(t, func(state jetstream.StreamState) int64 { return int64(state.Bytes) + 100 })
+	there, err := d.js.Stream(t.Context(), stream.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all that the stream has is written", func() bool {
+		waiting := uint64(0)
+		durables := there.ListConsumers(t.Context())
+		for durable := range durables.Info() {
+			waiting += durable.NumPending + uint64(durable.NumAckPending)
+		}
+		return durables.Err() == nil && waiting == 0
+	})
 }
 
 func publishSome(t *testing.T, client *checkins.Client, published *int) {
