@@ -77,15 +77,16 @@ func (o Options) settings() (names, settings []string) {
 	// Every statement takes milliseconds: compiling one would take longer. A writer's
 	// plans look dearer than they are, since it may not read tables through.
 	say("jit", "off")
+	// Every statement has one right plan, whatever it is asked with; to make one each time
+	// would take longer than to follow it.
+	say("plan_cache_mode", "force_generic_plan")
 	if o.StatementTimeout > 0 {
 		say("statement_timeout", strconv.FormatInt(o.StatementTimeout.Milliseconds(), 10))
 	}
 	if o.Writer {
 		say("synchronous_commit", "on")
-		// Batches look arrays of a few rows or of thousands up in tables that grow.
 		// A plan made while a table was nearly empty would read all of it, and
 		// stay: keys are always looked up in an index.
-		say("plan_cache_mode", "force_generic_plan")
 		say("enable_seqscan", "off")
 		say("enable_hashjoin", "off")
 		say("enable_mergejoin", "off")

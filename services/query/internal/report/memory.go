@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -77,15 +76,6 @@ type birth struct {
 func newMemory() *memory {
 	return &memory{room: mostStays, days: map[spaceDate]*dayMemory{}, births: map[int32]birth{}}
 }
-
-// offline is a database that cannot be asked: what answers from memory alone finds
-// out that it cannot.
-type offline struct{}
-
-var errOffline = errors.New("this is not in memory")
-
-// Query refuses.
-func (offline) Query(context.Context, string, ...any) (pgx.Rows, error) { return nil, errOffline }
 
 // daysOf is a stretch of a space's own visit days.
 type daysOf struct {
@@ -225,22 +215,33 @@ func (s *scope) readChanged(ctx context.Context, asked []daysOf) (map[spaceDate]
 		return nil, err
 	}
 	now, changed := map[spaceDate]*dayMemory{}, map[spaceDate]*dayMemory{}
+	var again [len(parts)]map[spaceDate]*dayMemory // what was read of a day before is wanted again
 	m := s.reader.memory
 	m.mu.Lock()
 	for k, version := range versions {
-		if known := m.days[k]; known != nil && known.version == version {
-			again := *known
-			now[k] = &again
-		} else {
-			now[k] = &dayMemory{}
-			changed[k] = now[k]
+		known := m.days[k]
+		if known != nil && known.version == version {
+			same := *known
+			now[k] = &same
+			continue
+		}
+		day := &dayMemory{}
+		now[k], changed[k] = day, day
+		for i := range parts {
+			if known == nil || !parts[i].has(known) {
+				continue
+			}
+			if again[i] == nil {
+				again[i] = map[spaceDate]*dayMemory{}
+			}
+			again[i][k] = day
 		}
 	}
 	m.mu.Unlock()
 	if len(changed) == 0 {
 		return now, nil
 	}
-	return now, s.readDays(ctx, changed)
+	return now, s.readDays(ctx, changed, again)
 }
 
 // readVersions is the versions of the days that have a row.
@@ -266,20 +267,31 @@ func (s *scope) readVersions(ctx context.Context, asked []daysOf) (map[spaceDate
 	return found, pg.Classify(err)
 }
 
-// readDays reads the sums of days.
-func (s *scope) readDays(ctx context.Context, missing map[spaceDate]*dayMemory) error {
-	rows, err := s.db.Query(ctx, spaceDaysSQL, dates(missing))
-	if err != nil {
-		return pg.Classify(err)
+// readDays reads the sums of days, and the parts of some of them.
+func (s *scope) readDays(ctx context.Context, changed map[spaceDate]*dayMemory, again [len(parts)]map[spaceDate]*dayMemory) error {
+	var batch pgx.Batch
+	batch.Queue(spaceDaysSQL, dates(changed)).Query(func(rows pgx.Rows) error { return takeDays(rows, changed) })
+	for i, days := range again {
+		if len(days) > 0 {
+			batch.Queue(parts[i].sql, dates(days)).Query(func(rows pgx.Rows) error { return parts[i].take(rows, days) })
+		}
 	}
+	results, err := s.db.send(ctx, &batch)
+	if err != nil {
+		return err
+	}
+	return pg.Classify(results.Close())
+}
+
+func takeDays(rows pgx.Rows, changed map[spaceDate]*dayMemory) error {
 	var space, date int32
 	var d dayMemory
 	sums := &d.sums
-	_, err = pgx.ForEachRow(rows, []any{
+	_, err := pgx.ForEachRow(rows, []any{
 		&space, &date, &d.version, &sums.checkins, &sums.failed, &sums.visits, &sums.members, &sums.anonymous, &sums.estimated,
 		&sums.dwell, &sums.late, &sums.slots,
 	}, func() error {
-		day := missing[spaceDate{space, calendar.Date(date)}]
+		day := changed[spaceDate{space, calendar.Date(date)}]
 		*day = d
 		day.sums.date = calendar.Date(date)
 		day.sums.slots = slices.Clone(sums.slots)
@@ -288,29 +300,46 @@ func (s *scope) readDays(ctx context.Context, missing map[spaceDate]*dayMemory) 
 		}
 		return nil
 	})
-	return pg.Classify(err)
+	return err
+}
+
+// part is what is read of days only where it is needed, one row a day or more.
+type part struct {
+	sql  string
+	has  func(*dayMemory) bool // it was read
+	take func(rows pgx.Rows, days map[spaceDate]*dayMemory) error
+}
+
+// Parts of a day, by their place in parts.
+const (
+	ofMembers = iota
+	ofStays
+	ofArrivals
+)
+
+var parts = [...]part{
+	ofMembers:  {dayMembersSQL, func(d *dayMemory) bool { return d.members != nil }, takeMembers},
+	ofStays:    {staysSQL, func(d *dayMemory) bool { return d.stays != nil }, takeStays},
+	ofArrivals: {arrivalsSQL, func(d *dayMemory) bool { return d.arrivals != nil }, takeArrivals},
 }
 
 // recallMembers is recall with who had a visit on each of the days.
 func (s *scope) recallMembers(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
-	return s.recallWhole(ctx, asked, func(d *dayMemory) bool { return d.members != nil }, s.readMembers)
+	return s.recallWhole(ctx, asked, parts[ofMembers])
 }
 
 // recallStays is recall with the visits of each of the days.
 func (s *scope) recallStays(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
-	return s.recallWhole(ctx, asked, func(d *dayMemory) bool { return d.stays != nil }, s.readStays)
+	return s.recallWhole(ctx, asked, parts[ofStays])
 }
 
 // recallArrivals is recall with when each visit of a member began on each of the days.
 func (s *scope) recallArrivals(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
-	return s.recallWhole(ctx, asked, func(d *dayMemory) bool { return d.arrivals != nil }, s.readArrivals)
+	return s.recallWhole(ctx, asked, parts[ofArrivals])
 }
 
 // recallWhole reads a part of days that is read only where it is needed.
-func (s *scope) recallWhole(
-	ctx context.Context, asked []daysOf, has func(*dayMemory) bool,
-	read func(ctx context.Context, missing map[spaceDate]*dayMemory) error,
-) ([][]*dayMemory, error) {
+func (s *scope) recallWhole(ctx context.Context, asked []daysOf, wanted part) ([][]*dayMemory, error) {
 	recalled, err := s.recall(ctx, asked...)
 	if err != nil {
 		return nil, err
@@ -322,7 +351,7 @@ func (s *scope) recallWhole(
 			switch {
 			case missing[k] != nil: // it was asked for twice
 				recalled[i][j] = missing[k]
-			case !has(d):
+			case !wanted.has(d):
 				whole := *d
 				recalled[i][j], missing[k] = &whole, &whole
 			}
@@ -331,8 +360,12 @@ func (s *scope) recallWhole(
 	if len(missing) == 0 {
 		return recalled, nil
 	}
-	if err := read(ctx, missing); err != nil {
-		return nil, err
+	rows, err := s.db.Query(ctx, wanted.sql, dates(missing))
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	if err := wanted.take(rows, missing); err != nil {
+		return nil, pg.Classify(err)
 	}
 	m := s.reader.memory
 	m.mu.Lock()
@@ -355,54 +388,45 @@ func dates(days map[spaceDate]*dayMemory) pgx.StrictNamedArgs {
 	return pgx.StrictNamedArgs{"spaces": spaces, "days": dates}
 }
 
-func (s *scope) readMembers(ctx context.Context, missing map[spaceDate]*dayMemory) error {
-	rows, err := s.db.Query(ctx, dayMembersSQL, dates(missing))
-	if err != nil {
-		return pg.Classify(err)
-	}
+func takeMembers(rows pgx.Rows, days map[spaceDate]*dayMemory) error {
 	var space, date int32
 	var sent pgtype.UndecodedBytes
-	_, err = pgx.ForEachRow(rows, []any{&space, &date, &sent}, func() (err error) {
-		d := missing[spaceDate{space, calendar.Date(date)}]
-		if d.members, err = pg.Array[int32](sent); err == nil && dense(d.members) {
+	_, err := pgx.ForEachRow(rows, []any{&space, &date, &sent}, func() error {
+		d := days[spaceDate{space, calendar.Date(date)}]
+		members, err := pg.Array[int32](sent)
+		slices.Sort(members)
+		d.members, d.crowd = append([]int32{}, members...), memberSet{}
+		if dense(d.members) {
 			for _, member := range d.members {
 				d.crowd.add(member)
 			}
 		}
 		return err
 	})
-	return pg.Classify(err)
+	return err
 }
 
-func (s *scope) readArrivals(ctx context.Context, missing map[spaceDate]*dayMemory) error {
-	rows, err := s.db.Query(ctx, arrivalsSQL, dates(missing))
-	if err != nil {
-		return pg.Classify(err)
-	}
-	for _, d := range missing {
+func takeArrivals(rows pgx.Rows, days map[spaceDate]*dayMemory) error {
+	for _, d := range days {
 		d.arrivals = make([]came, 0, d.sums.visits)
 	}
 	var space, date int32
 	var at time.Time
 	var c came
-	_, err = pgx.ForEachRow(rows, []any{&space, &date, &c.member, &at}, func() error {
-		d := missing[spaceDate{space, calendar.Date(date)}]
+	_, err := pgx.ForEachRow(rows, []any{&space, &date, &c.member, &at}, func() error {
+		d := days[spaceDate{space, calendar.Date(date)}]
 		c.in = at.UnixMicro()
 		d.arrivals = append(d.arrivals, c)
 		return nil
 	})
-	for _, d := range missing {
+	for _, d := range days {
 		slices.SortFunc(d.arrivals, func(a, b came) int { return cmp.Or(cmp.Compare(a.in, b.in), cmp.Compare(a.member, b.member)) })
 	}
-	return pg.Classify(err)
+	return err
 }
 
-func (s *scope) readStays(ctx context.Context, missing map[spaceDate]*dayMemory) error {
-	rows, err := s.db.Query(ctx, staysSQL, dates(missing))
-	if err != nil {
-		return pg.Classify(err)
-	}
-	for _, d := range missing {
+func takeStays(rows pgx.Rows, days map[spaceDate]*dayMemory) error {
+	for _, d := range days {
 		d.stays = make([]stay, 0, d.sums.visits)
 	}
 	var (
@@ -411,7 +435,7 @@ func (s *scope) readStays(ctx context.Context, missing map[spaceDate]*dayMemory)
 		in, out, last time.Time
 		away          []time.Time
 	)
-	_, err = pgx.ForEachRow(rows, []any{
+	_, err := pgx.ForEachRow(rows, []any{
 		&space, &date, &v.member, &in, &out, &v.explicit, &v.cutoff, &v.party, &away, &v.touches, &last,
 		&v.method, &v.zone, &v.plan, &v.team,
 	}, func() error {
@@ -420,11 +444,11 @@ func (s *scope) readStays(ctx context.Context, missing map[spaceDate]*dayMemory)
 		for _, at := range away {
 			v.away = append(v.away, at.UnixMicro())
 		}
-		d := missing[spaceDate{space, v.day}]
+		d := days[spaceDate{space, v.day}]
 		d.stays = append(d.stays, v)
 		return nil
 	})
-	return pg.Classify(err)
+	return err
 }
 
 // bornAt is when the first event of a space's first day happened. A day whose events

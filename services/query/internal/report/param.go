@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"coworking/pkg/calendar"
 	"coworking/pkg/fault"
@@ -227,7 +226,7 @@ func decode[P any](params *P, known []Param, query url.Values) error {
 		for _, value := range values {
 			// No text of the database's could be equal. A space of such a name is one
 			// that nobody finds, like any other.
-			if p.Name != "space" && (!utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0) {
+			if p.Name != "space" && unstorable(value) {
 				return p.refuse("%s is no text in UTF-8", p.Name)
 			}
 			if err := p.set(field, value); err != nil {

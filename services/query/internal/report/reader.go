@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -51,10 +50,10 @@ func (r *Reader) Answer(ctx context.Context, q Question) (Answer, error) {
 	return q.Report.ask(ctx, r, q)
 }
 
-// snapshot runs count on one state of the database, so that the numbers of an answer
-// agree with each other. If memory holds all that is asked for, the one statement that
-// tells the versions is enough; else everything is read in one transaction.
-func (r *Reader) snapshot(ctx context.Context, q Question, params asker, count func(*scope) error) error {
+// consistent runs count on one state of the database. If memory holds all that is asked
+// for, the one statement that tells the versions is enough; else everything is read in
+// one transaction.
+func (r *Reader) consistent(ctx context.Context, q Question, params asker, count func(*scope) error) error {
 	s, err := r.resolve(ctx, r.pool, offline{}, q, params)
 	if err == nil {
 		err = count(s)
@@ -62,15 +61,13 @@ func (r *Reader) snapshot(ctx context.Context, q Question, params asker, count f
 	if !errors.Is(err, errOffline) {
 		return err
 	}
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err = pgx.BeginTxFunc(ctx, r.pool, options, func(tx pgx.Tx) error {
-		s, err := r.resolve(ctx, tx, tx, q, params)
+	return r.atOnce(ctx, func(now *snapshot) error {
+		s, err := r.resolve(ctx, now, now, q, params)
 		if err != nil {
 			return err
 		}
 		return count(s)
 	})
-	return pg.Classify(err)
 }
 
 // began is when a space's life begins, as of a version of it.
@@ -80,45 +77,18 @@ type began struct {
 	day     calendar.Date
 }
 
-// firstDaysOf finds when the life of each space begins: again only where its version
-// moved.
-func (r *Reader) firstDaysOf(ctx context.Context, db pg.Querier, places []*place) error {
-	stale := map[int32]*place{}
-	r.mu.Lock()
-	for _, p := range places {
-		if known, ok := r.began[p.id]; ok && known.version == p.version {
-			p.lives, p.firstDay = known.lives, known.day
-		} else {
-			stale[p.id] = p
-		}
-	}
-	r.mu.Unlock()
-	if len(stale) == 0 {
-		return nil
-	}
-	rows, err := db.Query(ctx, firstDaysSQL, pgx.StrictNamedArgs{"spaces": slices.Collect(maps.Keys(stale))})
-	if err != nil {
-		return pg.Classify(err)
-	}
-	var (
-		id    int32
-		first *int32
-	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &first}, func() error {
-		if first != nil {
-			stale[id].lives, stale[id].firstDay = true, calendar.Date(*first)
-		}
-		return nil
-	})
-	if err != nil {
-		return pg.Classify(err)
-	}
+// begun is when the spaces' lives begin, as far as that was looked for.
+func (r *Reader) begun() map[int32]began {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, p := range stale {
-		r.began[p.id] = began{p.version, p.lives, p.firstDay}
-	}
-	return nil
+	return maps.Clone(r.began)
+}
+
+// keepBegun remembers when lives begin that were looked for.
+func (r *Reader) keepBegun(found map[int32]began) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.Copy(r.began, found)
 }
 
 // calendarsOf brings the calendars of spaces up to the versions that the snapshot

@@ -83,7 +83,7 @@ func define[P asker, Row, Totals any](
 			return Answer{}, err
 		}
 		var answer Answer
-		err := reader.snapshot(ctx, q, params, func(s *scope) error {
+		err := reader.consistent(ctx, q, params, func(s *scope) error {
 			answer.Version = s.version()
 			return fill(ctx, &answer, s, r, params, func(s *scope) (table[Totals], error) {
 				return tabulate(ctx, s, params, count)
@@ -96,7 +96,7 @@ func define[P asker, Row, Totals any](
 		if err := decode(&params, r.Params, q.Query); err != nil {
 			return "", Basis{}, err
 		}
-		err = reader.snapshot(ctx, q, params, func(s *scope) error {
+		err = reader.consistent(ctx, q, params, func(s *scope) error {
 			version, rests = s.version(), s.basis()
 			return nil
 		})

@@ -3,7 +3,9 @@ package report
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"coworking/pkg/calendar"
 	"coworking/pkg/fault"
@@ -15,7 +17,7 @@ import (
 // scope is what a question turned out to be about: which spaces, which days, and
 // when. Instants in it are microseconds since 1970 UTC.
 type scope struct {
-	db       pg.Querier
+	db       source
 	reader   *Reader
 	question Question
 	asked    Common
@@ -104,15 +106,12 @@ func (p *place) ownDays(w window) (first, stop calendar.Date) {
 // resolve finds the spaces that are asked for, their calendars and lives, the days
 // of the range, and which visits count. What state the spaces are in is asked of one
 // database, and everything else of another.
-func (r *Reader) resolve(ctx context.Context, state, rest pg.Querier, q Question, params asker) (*scope, error) {
+func (r *Reader) resolve(ctx context.Context, state pg.Querier, rest source, q Question, params asker) (*scope, error) {
 	s := &scope{db: rest, reader: r, question: q, asked: params.asked(), asOf: q.AsOf.UnixMicro()}
 	if s.asked.TZ != nil {
 		s.zone = r.midnights(s.asked.TZ.Location)
 	}
 	if err := s.findPlaces(ctx, state); err != nil {
-		return nil, err
-	}
-	if err := r.firstDaysOf(ctx, state, s.involved()); err != nil {
 		return nil, err
 	}
 	if err := r.calendarsOf(ctx, rest, s.places); err != nil {
@@ -151,19 +150,33 @@ func (s *scope) narrow(ctx context.Context, params asker) error {
 
 func (s *scope) groupBy() string { return s.by }
 
-// findPlaces looks the spaces up. One that does not exist, or that the asker may not
-// see, is fault.NotFound, `space_not_found`.
+// findPlaces looks the spaces up, and when their lives begin. One that does not exist,
+// or that the asker may not see, is fault.NotFound, `space_not_found`.
 func (s *scope) findPlaces(ctx context.Context, db pg.Querier) error {
-	rows, err := db.Query(ctx, spacesSQL, pgx.StrictNamedArgs{"visible": s.question.Visible})
+	begun := s.reader.begun()
+	var known []int32
+	var versions []int64
+	for id, b := range begun {
+		known, versions = append(known, id), append(versions, b.version)
+	}
+	var asked []string // nil: all
+	if !s.question.Report.Anywhere && len(s.asked.Space) > 0 {
+		asked = slices.DeleteFunc(slices.Clone(s.asked.Space), unstorable)
+	}
+	rows, err := db.Query(ctx, spacesSQL, pgx.StrictNamedArgs{
+		"visible": s.question.Visible, "asked": asked, "known": known, "versions": versions,
+	})
 	if err != nil {
 		return pg.Classify(err)
 	}
 	var (
-		p        place
-		refiling bool
-		complete *time.Time
+		p                 place
+		refiling, isKnown bool
+		complete          *time.Time
+		first             *int32
 	)
-	_, err = pgx.ForEachRow(rows, []any{&p.id, &p.name, &p.settings, &p.version, &refiling, &complete, &s.newest}, func() error {
+	looked := map[int32]began{}
+	_, err = pgx.ForEachRow(rows, []any{&p.id, &p.name, &p.settings, &p.version, &refiling, &complete, &s.newest, &isKnown, &first}, func() error {
 		if complete != nil {
 			at := complete.UTC()
 			s.completeThrough = &at
@@ -173,6 +186,15 @@ func (s *scope) findPlaces(ctx context.Context, db pg.Querier) error {
 			return nil
 		}
 		found := p
+		switch b := begun[p.id]; {
+		case isKnown:
+			found.lives, found.firstDay = b.lives, b.day
+		case asked == nil || slices.Contains(asked, p.name):
+			if first != nil {
+				found.lives, found.firstDay = true, calendar.Date(*first)
+			}
+			looked[p.id] = began{p.version, found.lives, found.firstDay}
+		}
 		s.visible = append(s.visible, &found)
 		if len(s.asked.Space) == 0 || slices.Contains(s.asked.Space, found.name) {
 			s.places = append(s.places, &found)
@@ -183,6 +205,7 @@ func (s *scope) findPlaces(ctx context.Context, db pg.Querier) error {
 	if err != nil {
 		return pg.Classify(err)
 	}
+	s.reader.keepBegun(looked)
 	for _, name := range s.asked.Space {
 		if !slices.ContainsFunc(s.places, func(p *place) bool { return p.name == name }) {
 			return noSuchSpace(name)
@@ -190,6 +213,9 @@ func (s *scope) findPlaces(ctx context.Context, db pg.Querier) error {
 	}
 	return nil
 }
+
+// unstorable is a text that Postgres does not take: nothing has it for a name.
+func unstorable(text string) bool { return !utf8.ValidString(text) || strings.ContainsRune(text, 0) }
 
 // nowhere is the space of events that are about no single one.
 const nowhere = "_"

@@ -7,8 +7,6 @@ import _ "embed"
 var (
 	//go:embed spaces.sql
 	spacesSQL string
-	//go:embed first_days.sql
-	firstDaysSQL string
 	//go:embed basis.sql
 	basisSQL string
 	//go:embed space_changes.sql
