@@ -5,5 +5,5 @@
 -- that at nearly each of our statements: with a small batch, a third of its time went into
 -- that. Once a block of 4 MiB has come and gone, the library keeps up to twice as much
 -- (mallopt(3), "dynamic mmap threshold").
-select set_config(name, setting, false), length(repeat(' ', 4 * 1024 * 1024))
+select set_config(name, setting, false), length(repeat(repeat(' ', 4096), 1024))
 from unnest(@names::text[], @settings::text[]) as told (name, setting)

@@ -228,8 +228,8 @@ func (s *scope) readChanged(ctx context.Context, asked []daysOf) (map[spaceDate]
 		day := &dayMemory{}
 		now[k], changed[k] = day, day
 		for i := range parts {
-			if known == nil || !parts[i].has(known) {
-				continue
+			if known == nil || known.sums.visits == 0 || !parts[i].has(known) {
+				continue // a day without visits has all parts, whether or not they were asked for
 			}
 			if again[i] == nil {
 				again[i] = map[spaceDate]*dayMemory{}

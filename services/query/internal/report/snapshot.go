@@ -78,18 +78,16 @@ func (s *snapshot) send(ctx context.Context, batch *pgx.Batch) (pgx.BatchResults
 	return s.conn.SendBatch(ctx, batch), nil
 }
 
-// end lets the connection go. Who asked does not wait for it.
+// end ends the transaction before the connection goes back: the next question is to
+// find one that knows all statements, rather than to open another.
 func (s *snapshot) end(ctx context.Context) {
+	defer s.conn.Release() // closes it where it is still in a transaction
 	if status := s.conn.Conn().PgConn().TxStatus(); status == 'I' || s.conn.Conn().IsClosed() {
-		s.conn.Release()
 		return
 	}
-	go func() {
-		defer s.conn.Release() // closes it where it is still in a transaction
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_, _ = s.conn.Exec(ctx, endSQL)
-	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_, _ = s.conn.Exec(ctx, endSQL)
 }
 
 // atOnce runs fn on one state of the database, so that the numbers of an answer agree
