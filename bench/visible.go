@@ -133,6 +133,7 @@ type window struct {
 // runs as fast as that takes, so that rows and days grow as in as many days of use.
 const (
 	looksASecond = 100
+	warmUp       = 3 * time.Second // both services have just started: they connect, and Postgres plans
 	lookedAt     = "looked-at"
 	lookEvery    = 3 * time.Millisecond // which is part of what is measured; more often would take the cores from what is
 	flowMembers  = 20_000
@@ -145,7 +146,7 @@ func flowTime(n int) time.Time {
 }
 
 // flow runs both services while events come in, each when it is due, whether or not
-// the ones before were stored in time.
+// the ones before were stored in time. Those of the first moments are not counted.
 func (g *ground) flow(ctx context.Context, rate int, length, per time.Duration) (*flow, error) {
 	c := g.service(1)
 	if err := g.empty(ctx, c); err != nil {
@@ -180,15 +181,15 @@ func (g *ground) flow(ctx context.Context, rate int, length, per time.Duration) 
 	if err != nil {
 		return nil, writer.abandon(err)
 	}
-	last := flowTime(flowMembers + int(length.Seconds()+1)*rate)
+	last := flowTime(flowMembers + int((warmUp+length).Seconds()+1)*rate)
 	w := &watch{
 		ground: g, flow: &flow{Rate: rate}, per: per, writer: writer, reader: reader, database: c.name,
 		address: reader.address + "/api/v1/reports/daily_usage.csv?space=" + lookedAt +
 			"&from=" + worldStart.Format(time.DateOnly) + "&to=" + last.AddDate(0, 0, 1).Format(time.DateOnly),
-		due: make(chan time.Time, int(length.Seconds()+1)*looksASecond),
+		due: make(chan time.Time, int((warmUp+length).Seconds()+1)*looksASecond),
 	}
 	group, working := errgroup.WithContext(ctx)
-	group.Go(func() error { return w.publish(working, rate, length) })
+	group.Go(func() error { return w.publish(working, rate, warmUp+length) })
 	group.Go(func() error { return w.look(working) })
 	if err := group.Wait(); err != nil {
 		return nil, reader.abandon(writer.abandon(err))
@@ -253,6 +254,9 @@ func (w *watch) publish(ctx context.Context, rate int, length time.Duration) err
 			return err
 		}
 		for _, at := range looked {
+			if at.Sub(began) < warmUp {
+				continue
+			}
 			acknowledged = append(acknowledged, milliseconds(time.Since(at)))
 		}
 	}
@@ -285,7 +289,8 @@ func flowing(n int) event.Event {
 
 // look asks for the report again and again until it has shown every event.
 func (w *watch) look(ctx context.Context) error {
-	w.windowsStarted = time.Now()
+	began := time.Now()
+	w.windowsStarted = began.Add(warmUp)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	seen, open := 0, true
@@ -317,7 +322,9 @@ func (w *watch) look(ctx context.Context) error {
 			return err
 		}
 		for ; seen < shown && len(waiting) > 0; seen++ {
-			w.took = append(w.took, milliseconds(now.Sub(waiting[0])))
+			if waiting[0].Sub(began) >= warmUp {
+				w.took = append(w.took, milliseconds(now.Sub(waiting[0])))
+			}
 			waiting = waiting[1:]
 		}
 		if now.Sub(w.windowsStarted) >= w.per {
