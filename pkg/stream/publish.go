@@ -33,6 +33,7 @@ type Publisher struct {
 	js       jetstream.JetStream
 	patience Patience
 	inflight chan struct{} // batches under way
+	pace     *pace
 }
 
 // Patience is how long a publisher waits.
@@ -44,9 +45,8 @@ type Patience struct {
 // How a publisher behaves towards the broker.
 const (
 	maxBatch     = 1000               // the broker's limit for one batch
-	few          = 24                 // messages that are sent one by one sooner than a batch is opened
 	maxInflight  = 16                 // of the 50 batches that a stream takes at once
-	maxSingles   = 64                 // unanswered at once
+	maxSingles   = 256                // unanswered at once
 	maxBody      = MaxMessage - 1<<10 // room for the headers of a batch
 	firstPause   = 100 * time.Millisecond
 	longestPause = 2 * time.Second
@@ -55,7 +55,7 @@ const (
 // NewPublisher is a publisher on a connection that Connect gave.
 func NewPublisher(js jetstream.JetStream, patience Patience) *Publisher {
 	patience.Acknowledgement = cmp.Or(patience.Acknowledgement, requestTimeout)
-	return &Publisher{conn: js.Conn(), js: js, patience: patience, inflight: make(chan struct{}, maxInflight)}
+	return &Publisher{conn: js.Conn(), js: js, patience: patience, inflight: make(chan struct{}, maxInflight), pace: newPace()}
 }
 
 // Publish stores one message; nil means that the stream has it. An error's code is
@@ -85,12 +85,12 @@ func (r Results) Err() error {
 	return fault.Of(first).Errorf("%d of %d messages were not stored: %w", failed, len(r), first)
 }
 
-// PublishBatch stores any number of messages in their order, in atomic batches of
-// up to 1,000: with a broker that syncs every write these are ten times as fast as
-// single messages, but for a few of them, for to open a batch takes as long as to
-// store two dozen. Where the broker refuses a batch, its messages are sent one by
-// one. progress, if there is one, is told after each batch how many messages the
-// stream has so far.
+// PublishBatch stores any number of messages in their order, up to 1,000 at a time: in
+// atomic batches, or one by one where the broker was seen to be quicker that way. With
+// one that syncs every write, a large batch is ten times as fast as single messages,
+// and a few messages are stored before a batch is opened. Where the broker refuses a
+// batch, its messages are sent one by one. progress, if there is one, is told after
+// each thousand how many messages the stream has so far.
 func (p *Publisher) PublishBatch(ctx context.Context, messages []Message, progress func(stored int)) Results {
 	results := make(Results, len(messages))
 	stored := 0
@@ -132,11 +132,17 @@ func (p *Publisher) publish(ctx context.Context, messages []Message, results Res
 
 // attempt sends the messages that are still waiting, once.
 func (p *Publisher) attempt(ctx context.Context, messages []Message, waiting []int, results Results) {
-	if len(waiting) <= few {
-		p.singles(ctx, messages, waiting, results)
+	began := time.Now()
+	if p.pace.oneByOne(len(waiting)) {
+		if p.singles(ctx, messages, waiting, results) {
+			p.pace.sentOneByOne(len(waiting), time.Since(began))
+		}
 		return
 	}
 	err := p.batch(ctx, messages, waiting)
+	if err == nil {
+		p.pace.sentAsBatch(len(waiting), time.Since(began))
+	}
 	if fault.Of(err) == fault.Internal {
 		p.singles(ctx, messages, waiting, results) // refused as a batch
 		return
@@ -146,9 +152,10 @@ func (p *Publisher) attempt(ctx context.Context, messages []Message, waiting []i
 	}
 }
 
-// singles sends messages one by one, in their order, many unanswered at once. Where
-// the broker does not answer, the others are not sent: they would take as long to fail.
-func (p *Publisher) singles(ctx context.Context, messages []Message, chosen []int, results Results) {
+// singles sends messages one by one, in their order, many unanswered at once, and says
+// whether the broker answered. Where it does not, the others are not sent: they would
+// take as long to fail.
+func (p *Publisher) singles(ctx context.Context, messages []Message, chosen []int, results Results) (answered bool) {
 	var away error
 	for window := range slices.Chunk(chosen, maxSingles) {
 		if away == nil {
@@ -164,6 +171,7 @@ func (p *Publisher) singles(ctx context.Context, messages []Message, chosen []in
 			results[i] = away
 		}
 	}
+	return away == nil
 }
 
 // window sends a few messages, and waits until each has its acknowledgement.
