@@ -42,6 +42,8 @@ type ground struct {
 	admin  *pgx.Conn
 	closes []func()
 
+	patience stream.Patience // of who publishes; none where that is measured
+
 	machine Machine
 }
 
@@ -146,7 +148,7 @@ func (g *ground) publish(ctx context.Context, events []event.Event) (float64, er
 		messages[i] = stream.Message{Subject: events[i].Subject(), Body: events[i].Encode(nil)}
 	}
 	began := time.Now()
-	if err := stream.NewPublisher(g.js, stream.Patience{}).PublishBatch(ctx, messages, nil).Err(); err != nil {
+	if err := stream.NewPublisher(g.js, g.patience).PublishBatch(ctx, messages, nil).Err(); err != nil {
 		return 0, fmt.Errorf("publishing: %w", err)
 	}
 	return float64(len(events)) / time.Since(began).Seconds(), nil

@@ -36,6 +36,9 @@ type history struct {
 // database is the one of "service" or "old".
 func (h *history) database(of string) string { return of + "_" + strconv.Itoa(h.tokens) }
 
+// Filling may go on beside other work, however long a broker's answer then takes.
+const fillPatience = 10 * time.Minute
+
 // filled is a ground with a world of each size on it, the smallest first. Nothing that is
 // measured goes through the broker, so it need not sync.
 func (c histories) filled(ctx context.Context, b base, log *zap.Logger, out io.Writer) (_ *ground, all []*history, err error) {
@@ -48,6 +51,7 @@ func (c histories) filled(ctx context.Context, b base, log *zap.Logger, out io.W
 			g.close()
 		}
 	}()
+	g.patience = stream.Patience{Acknowledgement: time.Minute, Outage: fillPatience}
 	for _, tokens := range slices.Compact(slices.Sorted(slices.Values(c.Tokens))) {
 		h := &history{ground: g, tokens: tokens}
 		if err := h.prepare(ctx, out); err != nil {
@@ -189,6 +193,8 @@ func (h *history) settle(ctx context.Context, old *pgx.Conn, made []issued) erro
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, fillPatience)
+	defer cancel()
 	consumer, err := h.js.Consumer(ctx, stream.Name, stream.Durable(0))
 	if err != nil {
 		return err

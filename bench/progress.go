@@ -43,7 +43,10 @@ func (g *ground) follow(ctx context.Context, consumers []string) (*progress, err
 	return p, err
 }
 
+// ask waits for the broker for longer than a machine may be busy with other things.
 func (p *progress) ask(ctx context.Context) (sum standing, err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	for _, consumer := range p.consumers {
 		info, err := consumer.Info(ctx)
 		if err != nil {

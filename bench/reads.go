@@ -186,10 +186,10 @@ type turns struct {
 
 	question question
 	program  *server
-	line    *line
-	refused bool
-	bytes   int
-	asked   float64 // milliseconds of the first answer
+	line     *line
+	refused  bool
+	bytes    int
+	asked    float64 // milliseconds of the first answer
 
 	// Round by round. Again has some of each round, its middles one.
 	changed, again, middles, queried []float64
