@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -36,9 +37,6 @@ type history struct {
 // database is the one of "service" or "old".
 func (h *history) database(of string) string { return of + "_" + strconv.Itoa(h.tokens) }
 
-// Filling may go on beside other work, however long a broker's answer then takes.
-const fillPatience = 10 * time.Minute
-
 // filled is a ground with a world of each size on it, the smallest first. Nothing that is
 // measured goes through the broker, so it need not sync.
 func (c histories) filled(ctx context.Context, b base, log *zap.Logger, out io.Writer) (_ *ground, all []*history, err error) {
@@ -51,7 +49,7 @@ func (c histories) filled(ctx context.Context, b base, log *zap.Logger, out io.W
 			g.close()
 		}
 	}()
-	g.patience = stream.Patience{Acknowledgement: time.Minute, Outage: fillPatience}
+	g.patience = stream.Patience{Acknowledgement: time.Minute, Outage: 10 * time.Minute} // filling may go on beside other work
 	for _, tokens := range slices.Compact(slices.Sorted(slices.Values(c.Tokens))) {
 		h := &history{ground: g, tokens: tokens}
 		if err := h.prepare(ctx, out); err != nil {
@@ -66,15 +64,15 @@ func (c histories) filled(ctx context.Context, b base, log *zap.Logger, out io.W
 // prepare finds the world complete, or fills it. The program may be newer than what was
 // kept, so that is brought to its schema.
 func (h *history) prepare(ctx context.Context, out io.Writer) error {
-	mark, err := completeness(h.tokens)
+	complete, err := completeness(h.tokens)
 	if err != nil {
 		return err
 	}
-	found, err := h.mark(ctx)
+	found, err := mark(ctx, h.admin, h.database("service"))
 	if err != nil {
 		return err
 	}
-	if found != mark {
+	if found != complete {
 		if err := h.fill(ctx, out); err != nil {
 			return err
 		}
@@ -92,11 +90,10 @@ func (h *history) prepare(ctx context.Context, out io.Writer) error {
 			return err
 		}
 	}
-	if found == mark {
+	if found == complete {
 		return nil
 	}
-	_, err = h.admin.Exec(ctx, "comment on database "+h.database("service")+" is '"+mark+"'")
-	return err
+	return setMark(ctx, h.admin, h.database("service"), complete)
 }
 
 // completeness is what a world's database says of itself once all is in it, which is
@@ -114,11 +111,15 @@ func completeness(size int) (string, error) {
 	return "complete: " + hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// mark is what the service's database says of itself, "" if it says nothing or is not
-// there.
-func (h *history) mark(ctx context.Context) (said string, err error) {
-	err = h.admin.QueryRow(ctx, markSQL, pgx.StrictNamedArgs{"database": h.database("service")}).Scan(&said)
+// mark is what a database says of itself, "" if it says nothing or is not there.
+func mark(ctx context.Context, db *pgx.Conn, database string) (said string, err error) {
+	err = db.QueryRow(ctx, markSQL, pgx.StrictNamedArgs{"database": database}).Scan(&said)
 	return said, err
+}
+
+func setMark(ctx context.Context, db *pgx.Conn, database, said string) error {
+	_, err := db.Exec(ctx, "comment on database "+pgx.Identifier{database}.Sanitize()+" is '"+said+"'")
+	return err
 }
 
 func (h *history) connect(ctx context.Context, database string) (*pgx.Conn, error) {
@@ -182,8 +183,7 @@ func (h *history) pour(ctx context.Context, old *pgx.Conn, out io.Writer) pieces
 	}
 }
 
-// settle copies tokens to the old system, and takes from the stream what is stored by
-// now.
+// settle copies tokens to the old system, and makes room in the stream.
 func (h *history) settle(ctx context.Context, old *pgx.Conn, made []issued) error {
 	_, err := old.CopyFrom(ctx, pgx.Identifier{"tokens"}, []string{"id", "token", "user_id", "created_at", "used_at"},
 		pgx.CopyFromSlice(len(made), func(i int) ([]any, error) {
@@ -193,8 +193,14 @@ func (h *history) settle(ctx context.Context, old *pgx.Conn, made []issued) erro
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, fillPatience)
-	defer cancel()
+	if err := h.purge(ctx); !errors.Is(err, context.DeadlineExceeded) { // else the next time
+		return err
+	}
+	return ctx.Err()
+}
+
+// purge takes from the stream what is stored.
+func (h *history) purge(ctx context.Context) error {
 	consumer, err := h.js.Consumer(ctx, stream.Name, stream.Durable(0))
 	if err != nil {
 		return err

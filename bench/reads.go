@@ -228,9 +228,9 @@ func (t *turns) ask() (took float64, err error) {
 	return milliseconds(time.Since(began)), err
 }
 
-// How often an answer is asked for again: the first time after it changed it is not yet
-// at hand as it is for those who come later.
-const agains = 10
+// How often an answer is asked for again after it changed. The first time it is not yet
+// as near at hand as it is for all who come later.
+const repeats = 10
 
 // round asks after an event, again, and the old system's query beside them.
 func (t *turns) round(ctx context.Context) error {
@@ -245,7 +245,7 @@ func (t *turns) round(ctx context.Context) error {
 		return err
 	}
 	var again []float64
-	for range agains {
+	for range repeats {
 		took, err := t.ask()
 		if err != nil || t.refused {
 			return err
@@ -290,7 +290,7 @@ func (t *turns) reading(smallest *turns) reading {
 
 func (r *reads) write(all []reading) error {
 	var table strings.Builder
-	fmt.Fprintf(&table, "Medians of up to %d, and of %d times as many for *again*, in milliseconds; %s\n\n| report | tokens | bytes | first | after an event | ÷ that of the smallest | again | old query | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|---|---|---|\n", r.Times, agains, r.ground.machine)
+	fmt.Fprintf(&table, "Medians of up to %d, and of %d times as many for *again*, in milliseconds; %s\n\n| report | tokens | bytes | first | after an event | ÷ that of the smallest | again | old query | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|---|---|---|\n", r.Times, repeats, r.ground.machine)
 	slices.SortStableFunc(all, func(a, b reading) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range all {
 		if f.Refused {

@@ -101,12 +101,13 @@ func spread(values []float64) Spread {
 
 // ratios is one series by another, each by what stands beside it, as far as both go.
 func ratios(over, under []float64) Spread {
-	var each []float64
-	for i := range min(len(over), len(under)) {
-		each = append(each, over[i]/under[i])
-	}
-	if len(each) == 0 {
+	both := min(len(over), len(under))
+	if both == 0 {
 		return Spread{}
+	}
+	each := slices.Clone(over[:both])
+	for i, by := range under[:both] {
+		each[i] /= by
 	}
 	return spread(each)
 }
