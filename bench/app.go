@@ -17,8 +17,8 @@ import (
 // before did, over HTTP.
 type appCmd struct {
 	base
+	histories
 
-	Tokens  []int  `default:"100000,1000000" help:"How many one-time tokens there are. The history grows from one size to the next."`
 	Times   int    `default:"10" help:"How often each question is asked."`
 	Python  string `default:"python3" help:"A Python that has Flask and psycopg2, such as Debian's with python3-flask and python3-psycopg2."`
 	Program string `default:"bench/old/app.py" type:"existingfile" help:"The program."`
@@ -39,25 +39,18 @@ func (c *appCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error 
 	if err := c.found(ctx); err != nil {
 		return err
 	}
-	g, err := c.open(ctx, log, always)
+	g, worlds, err := c.filled(ctx, c.base, log, out)
 	if err != nil {
 		return err
 	}
 	defer g.close()
-	r := &reads{readsCmd: &readsCmd{base: c.base}, ground: g, log: log}
-	if err := r.prepare(ctx); err != nil {
-		return err
-	}
 	var (
 		all   []beside
 		table strings.Builder
 	)
 	fmt.Fprintf(&table, "Medians of %d, in milliseconds; %s\n\n| | tokens | the old program | the service after an event | again | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|\n", c.Times, g.machine)
-	for i, tokens := range c.Tokens {
-		if err := r.grow(ctx, append([]int{0}, c.Tokens...)[i], tokens); err != nil {
-			return err
-		}
-		found, err := c.ask(ctx, r, tokens)
+	for _, h := range worlds {
+		found, err := c.ask(ctx, h)
 		if err != nil {
 			return err
 		}
@@ -79,15 +72,15 @@ func (c *appCmd) found(ctx context.Context) error {
 }
 
 // ask starts both programs and asks them.
-func (c *appCmd) ask(ctx context.Context, r *reads, tokens int) ([]beside, error) {
-	service, err := r.ground.serve(ctx, "service")
+func (c *appCmd) ask(ctx context.Context, h *history) ([]beside, error) {
+	service, err := h.serve(ctx, h.database("service"))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _, _ = service.stop() }()
-	old, err := r.ground.listen(ctx, func(host string) *exec.Cmd {
+	old, err := h.listen(ctx, func(host string) *exec.Cmd {
 		_, port, _ := net.SplitHostPort(host) // listen made it
-		return exec.Command(c.Python, c.Program, r.ground.server.URL("old"), port)
+		return exec.Command(c.Python, c.Program, h.server.URL(h.database("old")), port)
 	})
 	if err != nil {
 		return nil, err
@@ -97,7 +90,7 @@ func (c *appCmd) ask(ctx context.Context, r *reads, tokens int) ([]beside, error
 	for _, path := range []string{"/api/reports/daily_usage", "/api/reports/user_visits"} {
 		var took [3][]float64
 		for range c.Times {
-			if err := r.touch(ctx); err != nil {
+			if err := h.touch(ctx); err != nil {
 				return nil, err
 			}
 			for i, address := range []string{service.address, service.address, old.address} {
@@ -108,7 +101,7 @@ func (c *appCmd) ask(ctx context.Context, r *reads, tokens int) ([]beside, error
 				took[i] = append(took[i], ms)
 			}
 		}
-		all = append(all, beside{tokens, path, spread(took[2]), spread(took[0]), spread(took[1])})
+		all = append(all, beside{h.tokens, path, spread(took[2]), spread(took[0]), spread(took[1])})
 	}
 	return all, nil
 }

@@ -7,12 +7,12 @@ import (
 	"testing"
 
 	"coworking/pkg/event"
+	"coworking/pkg/pgtest"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { pgtest.VerifyTestMain(m) }
 
 func TestWorldIsTheSameEachTimeAndCanBeStored(t *testing.T) {
 	const n = 10_000

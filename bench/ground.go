@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -41,6 +42,8 @@ type ground struct {
 	admin  *pgx.Conn
 	closes []func()
 
+	patience stream.Patience // of who publishes; none where that is measured
+
 	machine Machine
 }
 
@@ -51,7 +54,13 @@ const (
 	interval = "interval"
 )
 
-func (b base) open(ctx context.Context, log *zap.Logger, sync string) (_ *ground, err error) {
+func (b base) open(ctx context.Context, log *zap.Logger, sync string) (*ground, error) {
+	return b.openIn(ctx, log, sync, "")
+}
+
+// openIn is open with the databases in a folder, where those of another time are found
+// again; "" is one that goes with the ground.
+func (b base) openIn(ctx context.Context, log *zap.Logger, sync, databases string) (_ *ground, err error) {
 	for _, program := range []string{b.Ingest, b.Query} {
 		if _, err := os.Stat(program); err != nil {
 			return nil, fault.Invalid.Errorf("there is no %s; `make build` builds it, from the root of the repository", program)
@@ -66,8 +75,12 @@ func (b base) open(ctx context.Context, log *zap.Logger, sync string) (_ *ground
 	if g.dir, err = os.MkdirTemp("", "bench"); err != nil {
 		return nil, err
 	}
-	g.closes = append(g.closes, func() { _ = os.RemoveAll(g.dir) })
-	if g.server, err = devpg.Start(ctx, devpg.Config{Dir: filepath.Join(g.dir, "postgres")}); err != nil {
+	own := filepath.Join(g.dir, "postgres")
+	g.closes = append(g.closes, func() {
+		_ = os.RemoveAll(devpg.Real(own)) // root's are elsewhere
+		_ = os.RemoveAll(g.dir)
+	})
+	if g.server, err = devpg.Start(ctx, devpg.Config{Dir: cmp.Or(databases, own), Progress: os.Stderr}); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	g.closes = append(g.closes, g.server.Stop)
@@ -135,7 +148,7 @@ func (g *ground) publish(ctx context.Context, events []event.Event) (float64, er
 		messages[i] = stream.Message{Subject: events[i].Subject(), Body: events[i].Encode(nil)}
 	}
 	began := time.Now()
-	if err := stream.NewPublisher(g.js, stream.Patience{}).PublishBatch(ctx, messages, nil).Err(); err != nil {
+	if err := stream.NewPublisher(g.js, g.patience).PublishBatch(ctx, messages, nil).Err(); err != nil {
 		return 0, fmt.Errorf("publishing: %w", err)
 	}
 	return float64(len(events)) / time.Since(began).Seconds(), nil
@@ -149,12 +162,20 @@ func (g *ground) empty(ctx context.Context, c contestant) error {
 	if err := g.setup(ctx, max(1, c.workers)); err != nil {
 		return err
 	}
-	for _, statement := range []string{"drop database if exists " + c.name, "create database " + c.name} {
+	if err := g.create(ctx, c.name); err != nil {
+		return err
+	}
+	return c.prepare(ctx, g.server.URL(c.name))
+}
+
+// create makes a database anew.
+func (g *ground) create(ctx context.Context, database string) error {
+	for _, statement := range []string{"drop database if exists " + database, "create database " + database} {
 		if _, err := g.admin.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)
 		}
 	}
-	return c.prepare(ctx, g.server.URL(c.name))
+	return nil
 }
 
 // count asks a contestant's database for a number.

@@ -102,10 +102,10 @@ func (g *ground) measure(ctx context.Context, c contestant, t task) (Run, error)
 		return Run{}, err
 	}
 
-	var coming []event.Event
+	coming := pieces(nil)
 	published := 0.0
 	if t.live {
-		coming = happened
+		coming = whole(happened)
 	} else if published, err = g.publish(ctx, happened); err != nil {
 		return Run{}, err
 	}
@@ -141,7 +141,7 @@ func (g *ground) measure(ctx context.Context, c contestant, t task) (Run, error)
 
 // drain runs a contestant until it has stored what is in the stream, and what comes
 // meanwhile, and stops it: how long that took, and what the program used.
-func (g *ground) drain(ctx context.Context, c contestant, coming []event.Event) (took time.Duration, used usage, err error) {
+func (g *ground) drain(ctx context.Context, c contestant, coming pieces) (took time.Duration, used usage, err error) {
 	progress, err := g.follow(ctx, c.consumers)
 	if err != nil {
 		return 0, usage{}, err

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -75,6 +78,9 @@ func (p *progress) drained(ctx context.Context, published, exited <-chan error) 
 		case <-tick.C:
 		}
 		now, err := p.ask(ctx)
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			continue // the broker has little of the machine
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -88,26 +94,41 @@ func (p *progress) drained(ctx context.Context, published, exited <-chan error) 
 	}
 }
 
+// pieces is events that come, one piece after another; nil is none.
+type pieces = iter.Seq2[[]event.Event, error]
+
+// whole is events in one piece.
+func whole(events []event.Event) pieces {
+	return func(yield func([]event.Event, error) bool) { yield(events, nil) }
+}
+
 // keepAhead publishes events as fast as the contestant stores them: there is always
 // something for it to do, and never all.
-func (g *ground) keepAhead(ctx context.Context, events []event.Event, p *progress) error {
+func (g *ground) keepAhead(ctx context.Context, coming pieces, p *progress) error {
+	if coming == nil {
+		return nil
+	}
 	const chunk = 2000
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for published := 0; published < len(events); {
-		if published > int(p.answered.Load())+ahead {
-			select {
-			case <-tick.C:
-				continue
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		next := events[published:min(published+chunk, len(events))]
-		if _, err := g.publish(ctx, next); err != nil {
+	published := 0
+	for events, err := range coming {
+		if err != nil {
 			return err
 		}
-		published += len(next)
+		for next := range slices.Chunk(events, chunk) {
+			for published > int(p.answered.Load())+ahead {
+				select {
+				case <-tick.C:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			if _, err := g.publish(ctx, next); err != nil {
+				return err
+			}
+			published += len(next)
+		}
 	}
 	return nil
 }

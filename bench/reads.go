@@ -5,15 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"coworking/pkg/fault"
-	"coworking/pkg/stream"
 
-	"github.com/jackc/pgx/v5"
 	"go.uber.org/zap"
 )
 
@@ -21,9 +18,11 @@ import (
 // plain SQL over the same tokens, at several sizes of history.
 type readsCmd struct {
 	base
+	histories
 
-	Tokens []int `default:"100000,1000000" help:"How many one-time tokens there are, each issued and used: two events. The history grows from one size to the next."`
-	Times  int   `default:"30" help:"How often each question is asked."`
+	Times    int      `default:"30" help:"How often each question is asked after an event."`
+	Reports  []string `help:"Ask only these, such as daily_usage or \"old daily_usage\". The figures go to the terminal alone."`
+	FillOnly bool     `help:"Fill what is missing in the folder of --keep, and ask nothing."`
 }
 
 // reading is how long a question took, in milliseconds, at one size.
@@ -32,41 +31,47 @@ type reading struct {
 	Name   string `json:"name"`
 	Bytes  int    `json:"bytes"`
 	// First is a process's first answer; Changed is one after an event came; Again is
-	// the same answer once more.
+	// the same answer once more, from memory.
 	First   float64 `json:"first_ms"`
-	Changed Spread  `json:"changed_ms"`
-	Again   Spread  `json:"again_ms"`
+	Changed Spread  `json:"changed_ms,omitzero"`
+	Again   Spread  `json:"again_ms,omitzero"`
 	Old     Spread  `json:"old_ms,omitzero"`  // the old system's query
 	Refused bool    `json:"refused,omitzero"` // there was no answer within the time that one may take
+
+	// By what was taken in the same round: Changed by that of the smallest size, and
+	// the old system's query by Changed and by the middle of Again.
+	Growth       Spread `json:"changed_by_smallest,omitzero"`
+	OldByChanged Spread `json:"old_by_changed,omitzero"`
+	OldByAgain   Spread `json:"old_by_again,omitzero"`
 }
 
-// Run fills a database, and asks it everything.
+// Run makes worlds of all sizes, and asks them everything.
 func (c *readsCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
-	g, err := c.open(ctx, log, always)
+	if c.FillOnly && c.Keep == "" {
+		return fault.Invalid.Errorf("--fill-only without --keep: what is filled would go with the run")
+	}
+	g, all, err := c.filled(ctx, c.base, log, out)
 	if err != nil {
 		return err
 	}
 	defer g.close()
-	r := &reads{readsCmd: c, ground: g, out: out, log: log}
-	if err := r.prepare(ctx); err != nil {
+	if c.FillOnly {
+		return nil
+	}
+	r := &reads{readsCmd: c, ground: g, worlds: all, out: out}
+	questions, err := r.questions(ctx)
+	if err != nil {
 		return err
 	}
-	var all []reading
-	for i, tokens := range c.Tokens {
-		before := 0
-		if i > 0 {
-			before = c.Tokens[i-1]
-		}
-		if err := r.grow(ctx, before, tokens); err != nil {
-			return err
-		}
-		found, err := r.ask(ctx, tokens)
+	var found []reading
+	for _, q := range questions {
+		one, err := r.question(ctx, q)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", q.name, err)
 		}
-		all = append(all, found...)
+		found = append(found, one...)
 	}
-	return r.write(all)
+	return r.write(found)
 }
 
 // reads is a run.
@@ -74,181 +79,63 @@ type reads struct {
 	*readsCmd
 
 	ground *ground
+	worlds []*history // the smallest first
 	out    io.Writer
-	log    *zap.Logger
-	db     *pgx.Conn // the service's database
-	old    *pgx.Conn // the old system's
-}
-
-func (r *reads) prepare(ctx context.Context) (err error) {
-	if err := r.ground.empty(ctx, r.ground.service(1)); err != nil {
-		return err
-	}
-	if _, err := r.ground.admin.Exec(ctx, "create database old"); err != nil {
-		return err
-	}
-	if r.db, err = r.connect(ctx, "service"); err != nil {
-		return err
-	}
-	if r.old, err = r.connect(ctx, "old"); err != nil {
-		return err
-	}
-	_, err = r.old.Exec(ctx, oldSchemaSQL)
-	return err
-}
-
-func (r *reads) connect(ctx context.Context, database string) (*pgx.Conn, error) {
-	conn, err := pgx.Connect(ctx, r.ground.server.URL(database))
-	if err == nil {
-		r.ground.closes = append(r.ground.closes, func() { _ = conn.Close(context.WithoutCancel(ctx)) })
-	}
-	return conn, err
-}
-
-// grow adds tokens to both systems: to the new one through the stream, as events.
-func (r *reads) grow(ctx context.Context, from, to int) error {
-	const chunk = 200_000
-	for begin := from; begin < to; begin += chunk {
-		end := min(begin+chunk, to)
-		made := tokens(begin, end, [2]int{from, to})
-		events, err := tokenEvents(made)
-		if err != nil {
-			return err
-		}
-		if _, err := r.ground.publish(ctx, events); err != nil {
-			return err
-		}
-		if _, _, err := r.ground.drain(ctx, r.ground.service(1), nil); err != nil {
-			return err
-		}
-		streamed, err := r.ground.js.Stream(ctx, stream.Name)
-		if err != nil {
-			return err
-		}
-		if err := streamed.Purge(ctx); err != nil {
-			return err
-		}
-		_, err = r.old.CopyFrom(ctx, pgx.Identifier{"tokens"}, []string{"id", "token", "user_id", "created_at", "used_at"},
-			pgx.CopyFromSlice(len(made), func(i int) ([]any, error) {
-				t := made[i]
-				return []any{t.id, fmt.Sprintf("%08x", t.id), t.user, t.created.UTC(), t.used.UTC()}, nil
-			}))
-		if err != nil {
-			return err
-		}
-		r.log.Info("filled", zap.Int("tokens", end), zap.Int("of", to))
-	}
-	for _, conn := range []*pgx.Conn{r.db, r.old} {
-		if _, err := conn.Exec(ctx, "vacuum analyze"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// ask starts the service and asks it for every report there is, and for the two old
-// ones, each beside the old system's query.
-func (r *reads) ask(ctx context.Context, tokens int) ([]reading, error) {
-	service, err := r.ground.serve(ctx, "service")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _, _ = service.stop() }()
-	address := service.address
-	reports, err := r.reports(ctx, address)
-	if err != nil {
-		return nil, err
-	}
-	questions := []question{
-		{"old daily_usage", "/api/reports/daily_usage", oldDailyUsageSQL},
-		{"old user_visits", "/api/reports/user_visits", oldUserVisitsSQL},
-	}
-	for _, name := range reports {
-		questions = append(questions, question{name, "/api/v1/reports/" + name + "?from=2026-01-01&to=2026-01-29", ""})
-	}
-	var all []reading
-	for _, q := range questions {
-		found, err := r.question(ctx, tokens, q, address)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, *found)
-		r.log.Info("asked", zap.Int("tokens", tokens), zap.String("report", q.name), zap.Float64("changed_ms", found.Changed.Median), zap.Float64("again_ms", found.Again.Median))
-	}
-	return all, nil
 }
 
 // question is a report, and the old system's query where there is one.
 type question struct{ name, path, old string }
 
-// A question is asked so often, or as long as this, but not less than thrice.
-const patience = 15 * time.Second
-
-// question asks one again and again, after an event and without one, side by side:
-// whatever the machine does slowly, it does to all.
-func (r *reads) question(ctx context.Context, tokens int, q question, address string) (*reading, error) {
-	found := &reading{Tokens: tokens, Name: q.name}
-	first, body, err := get(ctx, address+q.path)
-	if fault.Of(err) == fault.Unavailable {
-		found.Refused = true
-		return found, nil
+// questions is the two old reports, each with the old system's query, and every report
+// there is, or those of them that somebody wants.
+func (r *reads) questions(ctx context.Context) ([]question, error) {
+	all := []question{
+		{"old daily_usage", "/api/reports/daily_usage", oldDailyUsageSQL},
+		{"old user_visits", "/api/reports/user_visits", oldUserVisitsSQL},
 	}
+	reports, err := r.reports(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found.First, found.Bytes = first, len(body)
-	var changed, again, old []float64
-	for began := time.Now(); len(again) < r.Times && (len(again) < 3 || time.Since(began) < patience); {
-		if err := r.touch(ctx); err != nil {
-			return nil, err
-		}
-		for _, into := range []*[]float64{&changed, &again} {
-			took, _, err := get(ctx, address+q.path)
-			if err != nil {
-				return nil, err
-			}
-			*into = append(*into, took)
-		}
-		if q.old != "" && len(old) < 5 {
-			asked := time.Now()
-			if _, err := r.old.Exec(ctx, q.old); err != nil {
-				return nil, err
-			}
-			old = append(old, milliseconds(time.Since(asked)))
-		}
+	for _, name := range reports {
+		all = append(all, question{name, "/api/v1/reports/" + name + "?from=2026-01-01&to=2026-01-29", ""})
 	}
-	found.Changed, found.Again = spread(changed), spread(again)
-	if old != nil {
-		found.Old = spread(old)
-	}
-	return found, nil
+	return wanted(all, r.Reports)
 }
 
-// touch does to versions what an event of the busiest day does.
-func (r *reads) touch(ctx context.Context) error {
-	_, err := r.db.Exec(ctx, touchSQL)
-	return err
+// wanted is the questions of some names, all if there are none.
+func wanted(all []question, names []string) ([]question, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var some []question
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(q question) bool { return q.name == name })
+		if i < 0 {
+			return nil, fault.Invalid.Errorf("there is no report %q", name)
+		}
+		some = append(some, all[i])
+	}
+	return some, nil
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // reports is the names of all reports.
-func (r *reads) reports(ctx context.Context, address string) ([]string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/api/v1/reports", nil)
+func (r *reads) reports(ctx context.Context) ([]string, error) {
+	service, err := r.ground.serve(ctx, r.worlds[0].database("service"))
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	defer func() { _, _ = service.stop() }()
+	_, body, err := get(ctx, service.address+"/api/v1/reports")
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
 	var listed struct {
 		Data []struct {
 			Name string `json:"name"`
 		} `json:"data"`
 	}
-	if err := json.NewDecoder(response.Body).Decode(&listed); err != nil {
+	if err := json.Unmarshal(body, &listed); err != nil {
 		return nil, err
 	}
 	var names []string
@@ -258,22 +145,171 @@ func (r *reads) reports(ctx context.Context, address string) ([]string, error) {
 	return names, nil
 }
 
+// A question is asked so often, or as long as this for each size, but not less than
+// thrice.
+const patience = 15 * time.Second
+
+// question asks one of all sizes in turn, again and again: whatever the machine does
+// slowly, it does to all.
+func (r *reads) question(ctx context.Context, q question) ([]reading, error) {
+	var all []*turns
+	defer func() {
+		for _, t := range all {
+			t.close()
+		}
+	}()
+	for _, h := range r.worlds {
+		t := &turns{history: h, question: q}
+		all = append(all, t)
+		if err := t.first(ctx); err != nil {
+			return nil, err
+		}
+	}
+	began := time.Now()
+	for round := 0; round < r.Times && (round < 3 || time.Since(began) < patience*time.Duration(len(all))); round++ {
+		for i := range all { // each is the first once
+			if err := all[(round+i)%len(all)].round(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var found []reading
+	for _, t := range all {
+		found = append(found, t.reading(all[0]))
+	}
+	return found, nil
+}
+
+// turns is what one size answers to a question, by a process of its own.
+type turns struct {
+	*history
+
+	question question
+	program  *server
+	line     *line
+	refused  bool
+	bytes    int
+	asked    float64 // milliseconds of the first answer
+
+	// Round by round. Again has some of each round, its middles one.
+	changed, again, middles, queried []float64
+}
+
+// first asks a process that remembers nothing.
+func (t *turns) first(ctx context.Context) (err error) {
+	if t.program, err = t.serve(ctx, t.database("service")); err != nil {
+		return err
+	}
+	if t.line, err = call(ctx, t.program.address+t.question.path); err != nil {
+		return err
+	}
+	t.asked, err = t.ask()
+	return err
+}
+
+func (t *turns) close() {
+	if t.line != nil {
+		t.line.close()
+	}
+	if t.program != nil {
+		_, _ = t.program.stop()
+	}
+}
+
+// ask asks once, and says how many milliseconds that took. One that is not answered in
+// time is not asked any more.
+func (t *turns) ask() (took float64, err error) {
+	began := time.Now()
+	t.bytes, err = t.line.ask()
+	if fault.Of(err) == fault.Unavailable {
+		t.refused = true
+		return 0, nil
+	}
+	return milliseconds(time.Since(began)), err
+}
+
+// How often an answer is asked for again after it changed. The first time it is not yet
+// as near at hand as it is for all who come later.
+const repeats = 10
+
+// round asks after an event, again, and the old system's query beside them.
+func (t *turns) round(ctx context.Context) error {
+	if t.refused {
+		return nil
+	}
+	if err := t.touch(ctx); err != nil {
+		return err
+	}
+	changed, err := t.ask()
+	if err != nil || t.refused {
+		return err
+	}
+	var again []float64
+	for range repeats {
+		took, err := t.ask()
+		if err != nil || t.refused {
+			return err
+		}
+		again = append(again, took)
+	}
+	t.changed, t.again, t.middles = append(t.changed, changed), append(t.again, again...), append(t.middles, spread(again).Median)
+	if t.question.old == "" || enough(t.queried) {
+		return nil
+	}
+	began := time.Now()
+	if _, err := t.old.Exec(ctx, t.question.old); err != nil {
+		return err
+	}
+	t.queried = append(t.queried, milliseconds(time.Since(began)))
+	return nil
+}
+
+// enough says whether the old system's query was asked so often that its middle is
+// known: five times, or thrice if it takes its time.
+func enough(took []float64) bool {
+	const slow = 1000
+	return len(took) >= 5 || len(took) >= 3 && spread(took).Median > slow
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// reading is what a size's turns were, beside those of the smallest.
+func (t *turns) reading(smallest *turns) reading {
+	if t.refused {
+		return reading{Tokens: t.tokens, Name: t.question.name, Refused: true}
+	}
+	found := reading{
+		Tokens: t.tokens, Name: t.question.name, Bytes: t.bytes, First: t.asked, Changed: spread(t.changed), Again: spread(t.again),
+		Growth: ratios(t.changed, smallest.changed), OldByChanged: ratios(t.queried, t.changed), OldByAgain: ratios(t.queried, t.middles),
+	}
+	if len(t.queried) > 0 {
+		found.Old = spread(t.queried)
+	}
+	return found
+}
+
 func (r *reads) write(all []reading) error {
 	var table strings.Builder
-	fmt.Fprintf(&table, "Medians of up to %d, in milliseconds; %s\n\n| report | tokens | bytes | first | after an event | again | old query | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|---|---|\n", r.Times, r.ground.machine)
+	fmt.Fprintf(&table, "Medians of up to %d, and of %d times as many for *again*, in milliseconds; %s\n\n| report | tokens | bytes | first | after an event | ÷ that of the smallest | again | old query | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|---|---|---|\n", r.Times, repeats, r.ground.machine)
 	slices.SortStableFunc(all, func(a, b reading) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range all {
 		if f.Refused {
-			fmt.Fprintf(&table, "| %s | %d |  | none |  |  |  |  |  |\n", f.Name, f.Tokens)
+			fmt.Fprintf(&table, "| %s | %d |  |  | none |  |  |  |  |  |\n", f.Name, f.Tokens)
 			continue
 		}
-		old, changed, again := "", "", ""
-		if f.Old.Median > 0 {
-			old = fmt.Sprintf("%.0f", f.Old.Median)
-			changed, again = fmt.Sprintf("%.0f", f.Old.Median/f.Changed.Median), fmt.Sprintf("%.0f", f.Old.Median/f.Again.Median)
+		growth, old, changed, again := "", "", "", ""
+		if f.Growth.Median > 0 {
+			growth = fmt.Sprintf("%.2f", f.Growth.Median)
 		}
-		fmt.Fprintf(&table, "| %s | %d | %d | %.1f | %.2f | %.2f | %s | %s | %s |\n",
-			f.Name, f.Tokens, f.Bytes, f.First, f.Changed.Median, f.Again.Median, old, changed, again)
+		if f.Old.Median > 0 {
+			old, changed, again = fmt.Sprintf("%.0f", f.Old.Median), fmt.Sprintf("%.0f", f.OldByChanged.Median), fmt.Sprintf("%.0f", f.OldByAgain.Median)
+		}
+		fmt.Fprintf(&table, "| %s | %d | %d | %.1f | %.2f | %s | %.2f | %s | %s | %s |\n",
+			f.Name, f.Tokens, f.Bytes, f.First, f.Changed.Median, growth, f.Again.Median, old, changed, again)
+	}
+	if len(r.Reports) > 0 {
+		_, err := io.WriteString(r.out, table.String())
+		return err
 	}
 	return r.keep(r.out, "reads", map[string]any{"machine": r.ground.machine, "readings": all}, table.String())
 }

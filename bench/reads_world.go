@@ -17,6 +17,8 @@ var (
 	oldDailyUsageSQL string
 	//go:embed sql/old_user_visits.sql
 	oldUserVisitsSQL string
+	//go:embed sql/mark.sql
+	markSQL string
 	//go:embed sql/touch.sql
 	touchSQL string
 )
@@ -27,8 +29,8 @@ type issued struct {
 	created, used time.Time
 }
 
-// The tokens are of one year before February 2026, of two thousand users: what grows is
-// how many there are a day.
+// The tokens are of one year before February 2026, of two thousand users: what differs
+// between sizes is how many there are a day.
 const (
 	tokenUsers = 2000
 	tokenDays  = 365
@@ -36,14 +38,13 @@ const (
 
 var tokenEnd = time.Date(2026, time.February, 1, 0, 0, 0, 0, time.UTC)
 
-// tokens is those of a range of numbers among all that history grows by, the same each
-// time: a year of them, in order of time.
-func tokens(from, to int, grown [2]int) []issued {
+// tokens is those of a range of numbers among so many, the same each time: a year of
+// them, in order of time.
+func tokens(from, to, among int) []issued {
 	made := make([]issued, 0, to-from)
 	for id := from; id < to; id++ {
 		random := rand.New(rand.NewPCG(uint64(id), 7))
-		passed := tokenDays * (id - grown[0]) / (grown[1] - grown[0])
-		day := tokenEnd.AddDate(0, 0, passed-tokenDays)
+		day := tokenEnd.AddDate(0, 0, tokenDays*id/among-tokenDays)
 		created := day.Add(7*time.Hour + time.Duration(random.Int64N(int64(10*time.Hour)))).Truncate(time.Microsecond)
 		made = append(made, issued{
 			id: id + 1, user: 1 + random.IntN(tokenUsers), created: created,

@@ -70,11 +70,7 @@ func rate(r Run) float64 { return r.EventsPerSecond }
 
 // ratio is one contestant's rate by another's of the same round.
 func (r runs) ratio(name, by string) Spread {
-	over, under := r.of(name).each(rate), r.of(by).each(rate)
-	for i := range over {
-		over[i] /= under[i]
-	}
-	return spread(over)
+	return ratios(r.of(name).each(rate), r.of(by).each(rate))
 }
 
 // table is a line for each contestant.
@@ -101,6 +97,19 @@ type Spread struct {
 func spread(values []float64) Spread {
 	sorted := slices.Sorted(slices.Values(values))
 	return Spread{Median: sorted[len(sorted)/2], Min: sorted[0], Max: sorted[len(sorted)-1]}
+}
+
+// ratios is one series by another, each by what stands beside it, as far as both go.
+func ratios(over, under []float64) Spread {
+	both := min(len(over), len(under))
+	if both == 0 {
+		return Spread{}
+	}
+	each := slices.Clone(over[:both])
+	for i, by := range under[:both] {
+		each[i] /= by
+	}
+	return spread(each)
 }
 
 func (s Spread) format(number string) string {

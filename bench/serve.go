@@ -1,20 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -91,7 +85,7 @@ func (c *serveCmd) fill(ctx context.Context, g *ground) error {
 	if err != nil {
 		return err
 	}
-	used, err := tokenEvents(tokens(0, 20_000, [2]int{0, 20_000}))
+	used, err := tokenEvents(tokens(0, 20_000, 20_000))
 	if err != nil {
 		return err
 	}
@@ -152,31 +146,21 @@ func (c *serveCmd) compare(ctx context.Context, g *ground, path string) (turns [
 	return turns, nil
 }
 
-// press asks over so many connections, each as soon as it was answered. It speaks
-// just enough HTTP to take little of the machine from whom it asks.
+// press asks over so many connections, each as soon as it was answered.
 func (c *serveCmd) press(ctx context.Context, address string) (rate float64, err error) {
-	to, err := url.Parse(address)
-	if err != nil {
-		return 0, err
-	}
-	request := []byte("GET " + to.RequestURI() + " HTTP/1.1\r\nHost: " + to.Host + "\r\n\r\n")
 	counts := make([]int, c.Connections)
 	began := time.Now()
 	end := began.Add(c.For)
 	group, ctx := errgroup.WithContext(ctx)
 	for i := range counts {
 		group.Go(func() error {
-			conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", to.Host)
+			line, err := call(ctx, address)
 			if err != nil {
 				return err
 			}
-			defer conn.Close()
-			reader := bufio.NewReaderSize(conn, 64<<10)
+			defer line.close()
 			for time.Now().Before(end) && ctx.Err() == nil {
-				if _, err := conn.Write(request); err != nil {
-					return err
-				}
-				if err := skip(reader); err != nil {
+				if _, err := line.ask(); err != nil {
 					return err
 				}
 				counts[i]++
@@ -192,52 +176,6 @@ func (c *serveCmd) press(ctx context.Context, address string) (rate float64, err
 		sum += n
 	}
 	return float64(sum) / time.Since(began).Seconds(), nil
-}
-
-// skip reads an answer to its end. One that is not well, or whose length is not
-// said, is an error.
-func skip(reader *bufio.Reader) error {
-	length, chunked := -1, false
-	for first := true; ; first = false {
-		line, err := reader.ReadSlice('\n')
-		if err != nil {
-			return err
-		}
-		line = bytes.TrimSpace(line)
-		switch name, value, _ := bytes.Cut(line, []byte(":")); {
-		case first && !bytes.Contains(line, []byte(" 200 ")):
-			return errors.New(string(line))
-		case bytes.EqualFold(name, []byte("Content-Length")):
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
-				return err
-			}
-		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
-			chunked = true
-		}
-		if len(line) == 0 {
-			break
-		}
-	}
-	if !chunked && length < 0 {
-		return errors.New("the answer does not say how long it is")
-	}
-	for !chunked {
-		_, err := reader.Discard(length)
-		return err
-	}
-	for {
-		line, err := reader.ReadSlice('\n')
-		if err != nil {
-			return err
-		}
-		size, err := strconv.ParseInt(string(bytes.TrimSpace(line)), 16, 32)
-		if err != nil {
-			return err
-		}
-		if _, err := reader.Discard(int(size) + 2); err != nil || size == 0 {
-			return err
-		}
-	}
 }
 
 // bareCmd is the program that the service is measured beside: one route, which looks
