@@ -30,6 +30,8 @@ type memory struct {
 
 	tokens    map[tokenDate]*tokenDay
 	tokenRoom int // how many are remembered
+
+	rows map[string]any // that were measured, by what they rest on
 }
 
 // What is remembered of each part at most: of the days that were not asked for longest
@@ -75,7 +77,7 @@ type birth struct {
 func newMemory() *memory {
 	return &memory{
 		room: [...]int{ofMembers: mostMembers, ofStays: mostStays, ofArrivals: mostArrivals},
-		days: map[spaceDate]*dayMemory{}, births: map[int32]birth{}, tokens: map[tokenDate]*tokenDay{},
+		days: map[spaceDate]*dayMemory{}, births: map[int32]birth{}, tokens: map[tokenDate]*tokenDay{}, rows: map[string]any{},
 	}
 }
 

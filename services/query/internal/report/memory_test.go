@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,8 +52,40 @@ func TestWhatIsRememberedIsWhatIsStored(t *testing.T) {
 	})
 }
 
+// A row of days that were measured is measured again once one of them has changed.
+func TestARowIsMeasuredAgainOnceADayChanged(t *testing.T) {
+	pool := pgtest.New(t)
+	loadWorld(t, pool)
+	asOf := time.Date(2026, time.March, 31, 12, 0, 0, 0, time.UTC)
+	query := url.Values{"from": {"2026-03-28"}, "to": {"2026-03-31"}, "space": {"berlin", "kathmandu"}}
+	for _, name := range []string{"utilization", "occupancy_peak", "spaces"} {
+		r, err := report.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := report.NewReader(pool)
+		before := answerOf(t, old, r, query, asOf)
+		if _, err := pool.Exec(t.Context(), `
+			with visits as (update member_day set out_at = out_at + '10 min'::interval where day = '2026-03-30' and in_at is not null),
+			days as (update space_day set version = version + 1 where day = '2026-03-30')
+			update spaces set version = version + 1`); err != nil {
+			t.Fatal(err)
+		}
+		after, want := answerOf(t, old, r, query, asOf), answerOf(t, report.NewReader(pool), r, query, asOf)
+		if after != want || rowsOf(after) == rowsOf(before) {
+			t.Errorf("%s (-new +old):\n%s", name, cmp.Diff(want, after))
+		}
+	}
+}
+
+// rowsOf is the part of an answer's text that does not say when it was made.
+func rowsOf(answer string) string {
+	rows, _, _ := strings.Cut(answer, `{"report"`)
+	return rows
+}
+
 // answerOf is a report's answer as text, but for when it was made, to what it can be asked.
-func answerOf(t *rapid.T, reader *report.Reader, r report.Report, asked url.Values, asOf time.Time) string {
+func answerOf(t fatal, reader *report.Reader, r report.Report, asked url.Values, asOf time.Time) string {
 	query := url.Values{}
 	for _, p := range r.Params {
 		if allowed := p.Enum == nil || slices.Contains(p.Enum, asked.Get(p.Name)); asked.Has(p.Name) && allowed {

@@ -60,6 +60,7 @@ type heights struct {
 	open    int64 // µs in which at least one space was open
 	inOpen  int64 // headcount × µs in opening hours
 	over    [3]int64
+	ends    ends
 }
 
 // shares is the parts of the capacity, in per cent, that minutes are counted over.
@@ -83,6 +84,7 @@ func occupancyPeak(ctx context.Context, s *scope, p occupancyPeakParams) (counte
 		day   calendar.Date
 	}
 	pieces := map[placeDay][]piece{}
+	rests := make([][]daysOf, len(rows))
 	for _, place := range s.places {
 		for d := s.from; d < s.to; d++ {
 			if !place.alive(d) {
@@ -90,6 +92,7 @@ func occupancyPeak(ctx context.Context, s *scope, p occupancyPeakParams) (counte
 			}
 			row := b.row(d)
 			rows[row].alive = true
+			rests[row] = append(rests[row], daysOf{place, d, d + 1})
 			span := s.span(place, d).before(s.asOf)
 			first, stop := place.ownDays(span)
 			for own := first; own < stop; own++ {
@@ -99,21 +102,36 @@ func occupancyPeak(ctx context.Context, s *scope, p occupancyPeakParams) (counte
 			}
 		}
 	}
-	stays, err := s.stays(ctx, s.inRange())
+	keys, days, err := unmeasured(ctx, s, "heights", rows, rests)
+	if err != nil {
+		return counted[occupancyPeakRow, occupancyPeakTotals]{}, err
+	}
+	stays, err := s.stays(ctx, days)
+	if err != nil {
+		return counted[occupancyPeakRow, occupancyPeakTotals]{}, err
+	}
 	var e ends
 	for i := range stays {
 		v := &stays[i]
+		counts := &e
 		for _, piece := range pieces[placeDay{v.place, v.day}] {
 			rows[piece.row].stay(v, piece)
+			counts = &rows[piece.row].ends
 		}
 		if s.instants(v.place).holds(v.in) {
-			e.count(v, s.asOf)
+			counts.count(v, s.asOf)
 		}
+	}
+	for i := range rows {
+		rows[i].measure()
+		s.reader.memory.keepRow(keys[i], rows[i])
+		e.all += rows[i].ends.all
+		e.estimated += rows[i].ends.estimated
 	}
 	answer := peakAnswer(b, rows)
 	answer.interval, answer.ends = p.Interval, e
 	answer.partialLast = s.anyRunning(s.to - 1)
-	return answer, err
+	return answer, nil
 }
 
 // piece cuts a visit day to a row's span, with its opening hours.
@@ -152,7 +170,9 @@ func (h *heights) stay(v *stay, p piece) {
 
 // measure sweeps over the row.
 func (h *heights) measure() {
-	sweep(h.steps, func(w window, held step) {
+	steps := h.steps
+	h.steps = nil
+	sweep(steps, func(w window, held step) {
 		if held.headcount > h.peak {
 			h.peak, h.peakAt = held.headcount, w.start
 		}
@@ -172,7 +192,6 @@ func peakAnswer(b buckets, rows []heights) counted[occupancyPeakRow, occupancyPe
 	total := heights{seatsOf: true}
 	for i := range rows {
 		h := &rows[i]
-		h.measure()
 		answer.rows[i] = occupancyPeakRow{
 			Date: b.starts[i],
 			Peak: h.known(), PeakAt: h.at(), AvgOpenHours: mean(h.inOpen, h.open), MinutesOver: h.minutes(),

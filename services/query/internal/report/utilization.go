@@ -68,6 +68,7 @@ type load struct {
 	peak     float64
 	bands    [3]int64 // µs
 	outHours int64    // headcount × µs while closed
+	ends     ends
 }
 
 // loads is a utilization in the making.
@@ -99,6 +100,7 @@ func (s *scope) loads(ctx context.Context, interval string) (loads, error) {
 		day   calendar.Date
 	}
 	pieces := map[placeDay][]piece{}
+	rests := make([][]daysOf, len(l.rows))
 	for _, place := range s.places {
 		for d := s.from; d < s.to; d++ {
 			if !place.alive(d) {
@@ -106,6 +108,7 @@ func (s *scope) loads(ctx context.Context, interval string) (loads, error) {
 			}
 			row := l.buckets.row(d)
 			l.rows[row].alive = true
+			rests[row] = append(rests[row], daysOf{place, d, d + 1})
 			span := s.span(place, d).before(s.asOf)
 			first, stop := place.ownDays(span)
 			for own := first; own < stop; own++ {
@@ -115,21 +118,34 @@ func (s *scope) loads(ctx context.Context, interval string) (loads, error) {
 			}
 		}
 	}
-	stays, err := s.stays(ctx, s.inRange())
+	keys, days, err := unmeasured(ctx, s, "load", l.rows, rests)
+	if err != nil {
+		return l, err
+	}
+	stays, err := s.stays(ctx, days)
+	if err != nil {
+		return l, err
+	}
 	for i := range stays {
 		v := &stays[i]
+		counts := &l.ends
 		for _, piece := range pieces[placeDay{v.place, v.day}] {
 			l.rows[piece.row].stay(v, piece)
+			counts = &l.rows[piece.row].ends
 		}
 		if s.instants(v.place).holds(v.in) {
-			l.ends.count(v, s.asOf)
+			counts.count(v, s.asOf)
 		}
 	}
 	for i := range l.rows {
-		l.rows[i].measure()
-		l.total.add(&l.rows[i])
+		row := &l.rows[i]
+		row.measure()
+		s.reader.memory.keepRow(keys[i], *row)
+		l.total.add(row)
+		l.ends.all += row.ends.all
+		l.ends.estimated += row.ends.estimated
 	}
-	return l, err
+	return l, nil
 }
 
 // furnish notes when it is open, and for how many.
@@ -156,7 +172,9 @@ func (l *load) stay(v *stay, p piece) {
 
 // measure sweeps over the row.
 func (l *load) measure() {
-	sweep(l.steps, func(w window, held step) {
+	steps := l.steps
+	l.steps = nil
+	sweep(steps, func(w window, held step) {
 		if held.open == 0 {
 			return
 		}
