@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"coworking/pkg/fault"
@@ -80,6 +81,8 @@ func (s *server) understand(c echo.Context) (*wanted, error) {
 
 // report answers /api/v1/reports/<name>, or <name>.csv.
 func (s *server) report(c echo.Context) error {
+	header := c.Response().Header()
+	header[echo.HeaderVary] = varies
 	w, err := s.understand(c)
 	if err != nil {
 		return err
@@ -93,8 +96,6 @@ func (s *server) report(c echo.Context) error {
 	}
 	grant := grantOf(c)
 	question := report.Question{Report: w.report, Query: w.query, AsOf: s.Now(), Visible: grant.Spaces}
-	header := c.Response().Header()
-	header.Add(echo.HeaderVary, echo.HeaderAccept)
 	header.Set(echo.HeaderCacheControl, "private, no-cache")
 
 	tag, err := s.tag(c.Request().Context(), question, w)
@@ -117,9 +118,7 @@ func (s *server) report(c echo.Context) error {
 			return err
 		}
 		note(c, asked{w.report.Name, "remembered"})
-		begin(c, w.format, known)
-		_, err := c.Response().Write(known.bytes)
-		return err
+		return s.again(c, w.format, known)
 	}
 	answer, err := s.count(c.Request().Context(), question, tag)
 	if err != nil {
@@ -129,7 +128,21 @@ func (s *server) report(c echo.Context) error {
 		return err
 	}
 	note(c, asked{w.report.Name, "counted"})
-	return s.write(c, w.format, answer)
+	return s.squeezed(func(c echo.Context) error { return s.write(c, w.format, answer) })(c)
+}
+
+// again answers with what was written before.
+func (s *server) again(c echo.Context, f format, known *body) error {
+	header, sent := c.Response().Header(), known.bytes
+	if len(sent) >= worthPacking && takesGzip(c.Request().Header.Get(echo.HeaderAcceptEncoding)) {
+		header.Set(echo.HeaderContentEncoding, "gzip")
+		sent = s.bodies.packed(known)
+	}
+	header.Set(echo.HeaderContentLength, strconv.Itoa(len(sent)))
+	begin(c, f, known)
+	_, err := c.Response().Write(sent)
+	c.Response().Size = int64(len(known.bytes)) // as the log has it of the first one, whatever it was packed to
+	return err
 }
 
 // tagged is the tag of a question's answer, and what it rests on.
@@ -202,9 +215,13 @@ func nextPage(asked *url.URL, cursor *string) string {
 	return (&url.URL{Path: asked.Path, RawQuery: query.Encode()}).String()
 }
 
+// varies is the headers that decide, beside the address, which answer it is.
+var varies = []string{echo.HeaderAcceptEncoding, echo.HeaderAccept}
+
 // begin writes what comes before the body.
 func begin(c echo.Context, f format, answer *body) {
 	header := c.Response().Header()
+	header[echo.HeaderVary] = varies // once, also where squeezed said its part
 	header.Set("ETag", answer.tag)
 	header.Set(echo.HeaderContentType, f.mediaType)
 	if f.name == paper {
