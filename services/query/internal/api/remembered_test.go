@@ -33,9 +33,9 @@ type versioned struct {
 	answers  int
 }
 
-func (v *versioned) Version(context.Context, report.Question) (string, report.Basis, error) {
+func (v *versioned) Look(_ context.Context, q report.Question) (report.Look, error) {
 	v.versions++
-	return v.version, report.Basis{}, nil
+	return report.Look{Version: v.version, Answer: func(ctx context.Context) (report.Answer, error) { return v.Answer(ctx, q) }}, nil
 }
 
 func (v *versioned) Stands(context.Context, report.Basis, time.Time) (bool, error) {
@@ -112,8 +112,8 @@ func (s *slow) Answer(ctx context.Context, _ report.Question) (report.Answer, er
 	}
 }
 
-func (s *slow) Version(context.Context, report.Question) (string, report.Basis, error) {
-	return s.version, report.Basis{}, nil
+func (s *slow) Look(_ context.Context, q report.Question) (report.Look, error) {
+	return report.Look{Version: s.version, Answer: func(ctx context.Context) (report.Answer, error) { return s.Answer(ctx, q) }}, nil
 }
 
 // However many ask at a time, one counts; if that one goes away, the others count.

@@ -98,7 +98,7 @@ func (s *server) report(c echo.Context) error {
 	question := report.Question{Report: w.report, Query: w.query, AsOf: s.Now(), Visible: grant.Spaces}
 	header.Set(echo.HeaderCacheControl, "private, no-cache")
 
-	tag, err := s.tag(c.Request().Context(), question, w)
+	tag, count, err := s.tag(c.Request().Context(), question, w)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (s *server) report(c echo.Context) error {
 		note(c, asked{w.report.Name, "remembered"})
 		return s.again(c, w.format, known)
 	}
-	answer, err := s.count(c.Request().Context(), question, tag)
+	answer, err := s.once(c.Request().Context(), tag, count)
 	if err != nil {
 		return err
 	}
@@ -151,34 +151,37 @@ type tagged struct {
 	basis report.Basis
 }
 
-// tag is the tag that the answer to a question has. One that was asked before has the
-// tag of then as long as nothing moved that it rests on.
-func (s *server) tag(ctx context.Context, question report.Question, w *wanted) (string, error) {
+// counter counts an answer.
+type counter func(context.Context) (report.Answer, error)
+
+// tag is the tag that the answer to a question has, and who counts the answer. One that
+// was asked before has the tag of then as long as nothing moved that it rests on.
+func (s *server) tag(ctx context.Context, question report.Question, w *wanted) (string, counter, error) {
 	text := w.text
 	if question.Visible != nil { // the same words from somebody else are another question
 		text += " " + strings.Join(question.Visible, " ")
 	}
 	if known, ok := s.tags.find(text); ok {
 		if stands, err := s.Reports.Stands(ctx, known.basis, question.AsOf); stands || err != nil {
-			return known.tag, err
+			return known.tag, func(ctx context.Context) (report.Answer, error) { return s.Reports.Answer(ctx, question) }, err
 		}
 	}
-	version, basis, err := s.Reports.Version(ctx, question)
+	look, err := s.Reports.Look(ctx, question)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	tag := tagOf(version, w.format)
-	s.tags.keep(text, tagged{tag, basis})
-	return tag, nil
+	tag := tagOf(look.Version, w.format)
+	s.tags.keep(text, tagged{tag, look.Basis})
+	return tag, look.Answer, nil
 }
 
-// count asks for an answer once, however many ask for it at the time: when a wall of
+// once counts an answer once, however many ask for it at the time: when a wall of
 // screens asks again after an event, one of them counts. Who counts may go away, and
 // take the answer with it; then each counts.
-func (s *server) count(ctx context.Context, question report.Question, tag string) (report.Answer, error) {
-	counted, err, shared := s.counting.Do(tag, func() (any, error) { return s.Reports.Answer(ctx, question) })
+func (s *server) once(ctx context.Context, tag string, count counter) (report.Answer, error) {
+	counted, err, shared := s.counting.Do(tag, func() (any, error) { return count(ctx) })
 	if err != nil && shared && ctx.Err() == nil {
-		return s.Reports.Answer(ctx, question)
+		return count(ctx)
 	}
 	answer, _ := counted.(report.Answer)
 	return answer, err

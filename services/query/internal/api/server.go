@@ -22,7 +22,7 @@ import (
 // Reports answers questions, and says which version an answer would have.
 type Reports interface {
 	Answer(ctx context.Context, q report.Question) (report.Answer, error)
-	Version(ctx context.Context, q report.Question) (string, report.Basis, error)
+	Look(ctx context.Context, q report.Question) (report.Look, error)
 	Stands(ctx context.Context, b report.Basis, asOf time.Time) (bool, error)
 }
 
