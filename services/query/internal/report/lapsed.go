@@ -68,7 +68,7 @@ const (
 
 // habit is how a member comes.
 type habit struct {
-	days     []calendar.Date // with a visit, in order
+	days     []calendar.Date // with a visit, in order: the last one, and those of the half year
 	gap      int64           // open days since the last
 	expected *float64
 	baseline string
@@ -130,27 +130,32 @@ func (t *lapsedTotals) count(state string) {
 
 // habits is how each member comes who ever came.
 func (s *scope) habits(ctx context.Context, members map[int32]member) (map[int32]*habit, error) {
-	history, err := s.history(ctx, false)
-	if err != nil || len(history) == 0 {
+	came, err := s.attendance(ctx)
+	if err != nil {
 		return nil, err
 	}
 	habits := map[int32]*habit{}
-	first := s.today()
-	for _, a := range history {
-		h := habits[a.member]
-		if h == nil {
-			h = &habit{}
-			habits[a.member] = h
+	today := s.today()
+	first := today
+	var seen memberSet
+	for d := today; d >= came.first; d-- {
+		here := came.on(d)
+		if d <= today-gapsOver { // only the last visit matters
+			here = here.without(seen)
 		}
-		h.days = append(h.days, s.date(a))
-		first = min(first, s.date(a))
+		here.each(func(member int32) {
+			if seen.add(member) {
+				habits[member] = &habit{}
+			}
+			habits[member].days = append(habits[member].days, d)
+			first = d
+		})
 	}
 	open := s.openDays(first)
 	var everybody []float64
 	ofPlan := map[int32][]float64{}
 	for number, h := range habits {
-		slices.Sort(h.days) // those of several spaces are not in order
-		h.days = slices.Compact(h.days)
+		slices.Reverse(h.days)
 		h.gap = open.between(h.days[len(h.days)-1], s.today())
 		if h.expected = open.usualGap(h.days, s.today()); h.expected != nil {
 			h.baseline = "own"

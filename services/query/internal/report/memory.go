@@ -21,24 +21,21 @@ import (
 //
 // What is remembered never changes: a day that was written since is remembered anew.
 type memory struct {
-	mu       sync.Mutex
-	days     map[spaceDate]*dayMemory
-	births   map[int32]birth
-	room     int   // the most visits to remember
-	stays    int   // how many there are
-	arrivals int   // likewise, of which only who and when is remembered
-	clock    int64 // counts uses
+	mu     sync.Mutex
+	days   map[spaceDate]*dayMemory
+	births map[int32]birth
+	room   [len(parts)]int // how much of each part is remembered at most
+	held   [len(parts)]int // how much there is
+	clock  int64           // counts uses
 }
 
-// mostStays is how many visits are remembered, of some 130 bytes each. The days
-// that were not asked for longest are forgotten first; their sums and members are
-// not: those are small.
-const mostStays = 250_000
-
-// mostArrivals is how many visits are remembered of which only who came and when is
-// known, of 16 bytes each. Past that all are forgotten: questions on all of history
-// are then answered from the database.
-const mostArrivals = 5_000_000
+// What is remembered of each part at most: of the days that were not asked for longest
+// it is forgotten first. Their sums are not: those are small.
+const (
+	mostMembers  = 4_000_000 // in days, of 4 bytes each or less
+	mostStays    = 250_000   // of some 130 bytes each
+	mostArrivals = 1_500_000 // of 16 bytes each
+)
 
 type spaceDate struct {
 	space int32
@@ -50,10 +47,9 @@ type dayMemory struct {
 	confirmed int64 // the latest version of the space at which this was seen to hold
 	version   int64 // its own; absent if it has no row
 	sums      spaceDay
-	members   []int32   // with a visit, in order; nil: not read
-	crowd     memberSet // the same as a set, where that takes no more room; else empty
-	stays     []stay    // nil: not read
-	arrivals  []came    // of members, in order of time; nil: not read
+	turnout   *turnout // who had a visit; nil: not read
+	stays     []stay   // nil: not read
+	arrivals  []came   // of members, in order of time; nil: not read
 	used      int64
 }
 
@@ -74,7 +70,10 @@ type birth struct {
 }
 
 func newMemory() *memory {
-	return &memory{room: mostStays, days: map[spaceDate]*dayMemory{}, births: map[int32]birth{}}
+	return &memory{
+		room: [...]int{ofMembers: mostMembers, ofStays: mostStays, ofArrivals: mostArrivals},
+		days: map[spaceDate]*dayMemory{}, births: map[int32]birth{},
+	}
 }
 
 // daysOf is a stretch of a space's own visit days.
@@ -136,7 +135,7 @@ func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, er
 // confirm remembers that a day is as it was read; nil is a day without a row.
 func (m *memory) confirm(k spaceDate, read *dayMemory, version int64) *dayMemory {
 	if read == nil {
-		read = &dayMemory{version: absent, sums: spaceDay{date: k.date}, members: []int32{}, stays: []stay{}, arrivals: []came{}}
+		read = &dayMemory{version: absent, sums: spaceDay{date: k.date}, turnout: &turnout{}, stays: []stay{}, arrivals: []came{}}
 	}
 	read.confirmed, read.used = version, m.clock
 	m.keep(k, read)
@@ -149,50 +148,35 @@ func (m *memory) keep(k spaceDate, fresh *dayMemory) {
 	if known != nil && known.confirmed > fresh.confirmed {
 		return
 	}
-	if known != nil {
-		m.stays -= len(known.stays)
-		m.arrivals -= len(known.arrivals)
-	}
-	m.stays += len(fresh.stays)
-	m.arrivals += len(fresh.arrivals)
 	m.days[k] = fresh
-	if m.stays > m.room {
-		m.forget()
-	}
-	if m.arrivals > mostArrivals {
-		m.forgetArrivals()
-	}
-}
-
-// forgetArrivals drops who came when.
-func (m *memory) forgetArrivals() {
-	for k, d := range m.days {
-		if len(d.arrivals) > 0 {
-			without := *d
-			without.arrivals = nil
-			m.days[k] = &without
+	for i := range parts {
+		if known != nil {
+			m.held[i] -= parts[i].size(known)
+		}
+		m.held[i] += parts[i].size(fresh)
+		if m.held[i] > m.room[i] {
+			m.forget(i)
 		}
 	}
-	m.arrivals = 0
 }
 
-// forget drops the visits of the days that were not asked for longest, until a
-// quarter of the room is free.
-func (m *memory) forget() {
+// forget drops a part of the days that were not asked for longest, until a quarter of
+// its room is free.
+func (m *memory) forget(of int) {
 	var keys []spaceDate
 	for k, d := range m.days {
-		if len(d.stays) > 0 {
+		if parts[of].size(d) > 0 {
 			keys = append(keys, k)
 		}
 	}
-	slices.SortFunc(keys, func(a, b spaceDate) int { return int(m.days[a].used - m.days[b].used) })
+	slices.SortFunc(keys, func(a, b spaceDate) int { return cmp.Compare(m.days[a].used, m.days[b].used) })
 	for _, k := range keys {
-		if m.stays <= m.room*3/4 {
+		if m.held[of] <= m.room[of]*3/4 {
 			return
 		}
 		without := *m.days[k]
-		m.stays -= len(without.stays)
-		without.stays = nil
+		m.held[of] -= parts[of].size(&without)
+		parts[of].drop(&without)
 		m.days[k] = &without
 	}
 }
@@ -296,7 +280,7 @@ func takeDays(rows pgx.Rows, changed map[spaceDate]*dayMemory) error {
 		day.sums.date = calendar.Date(date)
 		day.sums.slots = slices.Clone(sums.slots)
 		if day.sums.visits == 0 {
-			day.members, day.stays, day.arrivals = []int32{}, []stay{}, []came{}
+			day.turnout, day.stays, day.arrivals = &turnout{}, []stay{}, []came{}
 		}
 		return nil
 	})
@@ -306,8 +290,10 @@ func takeDays(rows pgx.Rows, changed map[spaceDate]*dayMemory) error {
 // part is what is read of days only where it is needed, one row a day or more.
 type part struct {
 	sql  string
-	has  func(*dayMemory) bool // it was read
 	take func(rows pgx.Rows, days map[spaceDate]*dayMemory) error
+	has  func(*dayMemory) bool // it was read
+	size func(*dayMemory) int  // what it counts for in the room that there is
+	drop func(*dayMemory)
 }
 
 // Parts of a day, by their place in parts.
@@ -318,9 +304,24 @@ const (
 )
 
 var parts = [...]part{
-	ofMembers:  {dayMembersSQL, func(d *dayMemory) bool { return d.members != nil }, takeMembers},
-	ofStays:    {staysSQL, func(d *dayMemory) bool { return d.stays != nil }, takeStays},
-	ofArrivals: {arrivalsSQL, func(d *dayMemory) bool { return d.arrivals != nil }, takeArrivals},
+	ofMembers: {
+		dayMembersSQL, takeMembers,
+		func(d *dayMemory) bool { return d.turnout != nil },
+		func(d *dayMemory) int { return d.turnout.room() },
+		func(d *dayMemory) { d.turnout = nil },
+	},
+	ofStays: {
+		staysSQL, takeStays,
+		func(d *dayMemory) bool { return d.stays != nil },
+		func(d *dayMemory) int { return len(d.stays) },
+		func(d *dayMemory) { d.stays = nil },
+	},
+	ofArrivals: {
+		arrivalsSQL, takeArrivals,
+		func(d *dayMemory) bool { return d.arrivals != nil },
+		func(d *dayMemory) int { return len(d.arrivals) },
+		func(d *dayMemory) { d.arrivals = nil },
+	},
 }
 
 // recallMembers is recall with who had a visit on each of the days.
@@ -394,13 +395,7 @@ func takeMembers(rows pgx.Rows, days map[spaceDate]*dayMemory) error {
 	_, err := pgx.ForEachRow(rows, []any{&space, &date, &sent}, func() error {
 		d := days[spaceDate{space, calendar.Date(date)}]
 		members, err := pg.Array[int32](sent)
-		slices.Sort(members)
-		d.members, d.crowd = append([]int32{}, members...), memberSet{}
-		if dense(d.members) {
-			for _, member := range d.members {
-				d.crowd.add(member)
-			}
-		}
+		d.turnout = turnoutOf(members)
 		return err
 	})
 	return err

@@ -50,14 +50,11 @@ var memberTokensSQL string
 
 func neverVisited(ctx context.Context, s *scope, _ neverVisitedParams) (counted[neverVisitedRow, neverVisitedTotals], error) {
 	answer := counted[neverVisitedRow, neverVisitedTotals]{}
-	history, err := s.history(ctx, false)
+	annals, err := s.annals(ctx, false)
 	if err != nil {
 		return answer, err
 	}
-	var came memberSet
-	for _, a := range history {
-		came.add(a.member)
-	}
+	came := annals.everybody()
 	members, err := s.members(ctx)
 	if err != nil {
 		return answer, err

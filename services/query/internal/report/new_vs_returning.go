@@ -44,23 +44,22 @@ type newVsReturningTotals struct {
 // awayDays is how long somebody was away who is reactivated.
 const awayDays = 60
 
-// comer is what a member was in a row, or in the range.
-type comer struct{ isNew, isBack bool }
+// comers is who came in a row, or in the range: for the first time ever, or after so long.
+type comers struct{ all, fresh, back memberSet }
 
 func newVsReturning(ctx context.Context, s *scope, p newVsReturningParams) (counted[newVsReturningRow, newVsReturningTotals], error) {
 	answer := counted[newVsReturningRow, newVsReturningTotals]{interval: p.Interval, partialLast: s.anyRunning(s.to - 1)}
-	history, err := s.history(ctx, p.Scope == "any")
+	history, err := s.history(ctx, p.Scope == "any", s.extent())
 	if err != nil {
 		return answer, err
 	}
 	b := s.buckets(p.Interval)
-	rows := make([]map[int32]comer, len(b.starts))
+	rows := make([]comers, len(b.starts))
 	alive := make([]bool, len(b.starts))
 	for d := s.from; d < s.to; d++ {
 		row := b.row(d)
 		alive[row] = alive[row] || s.anyAlive(d)
 	}
-	ranged := map[int32]comer{}
 	var before arrival // the visit before, of the same member
 	for _, a := range history {
 		first := before.member != a.member
@@ -71,42 +70,49 @@ func newVsReturning(ctx context.Context, s *scope, p newVsReturningParams) (coun
 			continue
 		}
 		date := s.date(a)
-		row := b.row(date)
-		if rows[row] == nil {
-			rows[row] = map[int32]comer{}
+		row := &rows[b.row(date)]
+		switch {
+		case !row.all.add(a.member): // the first of the row tells
+		case first:
+			row.fresh.add(a.member)
+		case date-s.date(last) >= awayDays:
+			row.back.add(a.member)
 		}
-		if _, came := rows[row][a.member]; !came { // the first of the row tells
-			rows[row][a.member] = comer{isNew: first, isBack: !first && date-s.date(last) >= awayDays}
-		}
-		was := ranged[a.member]
-		is := rows[row][a.member]
-		ranged[a.member] = comer{was.isNew || is.isNew, was.isBack || is.isBack}
+	}
+	var ranged comers
+	for i := range rows {
+		ranged.join(&rows[i])
 	}
 	for i, start := range b.starts {
 		r := newVsReturningRow{Start: start}
 		if alive[i] {
-			r.New, r.Returning, r.Reactivated = tallied(rows[i])
+			r.New, r.Returning, r.Reactivated = rows[i].tallied()
 		}
 		answer.rows = append(answer.rows, r)
 		if alive[i] {
 			t := &answer.totals
-			t.New, t.Returning, t.Reactivated = tallied(ranged)
+			t.New, t.Returning, t.Reactivated = ranged.tallied()
 		}
 	}
 	return answer, nil
 }
 
-func tallied(members map[int32]comer) (fresh, returning, reactivated *int64) {
-	fresh, returning, reactivated = new(int64), new(int64), new(int64)
-	for _, m := range members {
-		if m.isNew {
-			*fresh++
-			continue
-		}
-		*returning++
-		if m.isBack {
-			*reactivated++
-		}
+// extent is from where the range begins in any of the spaces to where it has ended in all.
+func (s *scope) extent() window {
+	all := window{distantFuture, distantPast}
+	for _, p := range s.places {
+		w := s.instants(p)
+		all = window{min(all.start, w.start), max(all.end, w.end)}
 	}
-	return fresh, returning, reactivated
+	return all
+}
+
+func (c *comers) join(o *comers) {
+	c.all.join(o.all)
+	c.fresh.join(o.fresh)
+	c.back.join(o.back)
+}
+
+func (c *comers) tallied() (fresh, returning, reactivated *int64) {
+	return figure(c.fresh.size), figure(c.all.size - c.fresh.size), figure(c.back.size - c.back.shared(c.fresh))
 }

@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"context"
-	"math/bits"
 	"slices"
 	"time"
 
@@ -270,7 +269,7 @@ func (w *windows) add(row int, p *place, at window) {
 // membersIn reads who had a visit that began in each row's windows, once a row,
 // row by row.
 func (s *scope) membersIn(ctx context.Context, asked windows) ([]presence, error) {
-	crowd, err := s.crowdOf(ctx, asked)
+	gathered, err := s.gather(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
@@ -285,7 +284,7 @@ func (s *scope) membersIn(ctx context.Context, asked windows) ([]presence, error
 			}
 			begin = len(found)
 		}
-		crowd.each(w, func(member int32) {
+		gathered.each(w, func(member int32) {
 			if seen.add(member) {
 				found = append(found, presence{w.row, member})
 			}
@@ -297,7 +296,7 @@ func (s *scope) membersIn(ctx context.Context, asked windows) ([]presence, error
 // distinct is how many different members had a visit that began in each row's windows,
 // and in any of them.
 func (s *scope) distinct(ctx context.Context, asked windows, rows int) (ofRow []int64, ofAll int64, err error) {
-	crowd, err := s.crowdOf(ctx, asked)
+	gathered, err := s.gather(ctx, asked)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -305,7 +304,7 @@ func (s *scope) distinct(ctx context.Context, asked windows, rows int) (ofRow []
 	ofRow = make([]int64, rows)
 	var row, all memberSet
 	for i, w := range asked {
-		crowd.join(&row, w)
+		gathered.join(&row, w)
 		if i+1 == len(asked) || asked[i+1].row != w.row {
 			ofRow[w.row] = int64(row.size)
 			all.join(row)
@@ -329,8 +328,8 @@ func (w memberWindow) whole() (d calendar.Date, is bool) {
 	return first, stop == first+1 && w.window == window{start, end}
 }
 
-// crowdOf reads who came, each day once.
-func (s *scope) crowdOf(ctx context.Context, asked windows) (gathering, error) {
+// gather reads who came, each day once.
+func (s *scope) gather(ctx context.Context, asked windows) (gathering, error) {
 	g := gathering{map[*place]map[calendar.Date]*dayMemory{}, map[*place]map[calendar.Date][]stay{}}
 	var wholes []daysOf
 	var cuts ownDays
@@ -379,9 +378,7 @@ func (s *scope) crowdOf(ctx context.Context, asked windows) (gathering, error) {
 func (g *gathering) each(w memberWindow, yield func(member int32)) {
 	if d, whole := w.whole(); whole {
 		if day, known := g.wholes[w.place][d]; known {
-			for _, member := range day.members {
-				yield(member)
-			}
+			day.turnout.each(yield)
 			return
 		}
 	}
@@ -398,143 +395,12 @@ func (g *gathering) each(w memberWindow, yield func(member int32)) {
 // join adds the members of the visits that began in a window to a set.
 func (g *gathering) join(set *memberSet, w memberWindow) {
 	if d, whole := w.whole(); whole {
-		if day, known := g.wholes[w.place][d]; known && day.crowd.size > 0 {
-			set.join(day.crowd)
+		if day, known := g.wholes[w.place][d]; known {
+			day.turnout.enter(set)
 			return
 		}
 	}
 	g.each(w, func(member int32) { set.add(member) })
-}
-
-// dense says whether members, in order, take no more room as a set.
-func dense(members []int32) bool {
-	return len(members) > 0 && int(members[len(members)-1]) < 32*len(members)
-}
-
-// memberSet is a set of members by their numbers, which are small.
-type memberSet struct {
-	bits []uint64
-	size int
-}
-
-// add says whether the member was not in it.
-func (m *memberSet) add(member int32) bool {
-	word, bit := int(member)/64, uint64(1)<<(member%64)
-	if word >= len(m.bits) {
-		m.bits = append(m.bits, make([]uint64, word+1-len(m.bits)+len(m.bits)/2)...)
-	}
-	if m.bits[word]&bit != 0 {
-		return false
-	}
-	m.bits[word] |= bit
-	m.size++
-	return true
-}
-
-// join adds another set's members.
-func (m *memberSet) join(o memberSet) {
-	if missing := len(o.bits) - len(m.bits); missing > 0 {
-		m.bits = append(m.bits, make([]uint64, missing)...)
-	}
-	for i, word := range o.bits {
-		m.size += bits.OnesCount64(word &^ m.bits[i])
-		m.bits[i] |= word
-	}
-}
-
-func (m *memberSet) clear() {
-	clear(m.bits)
-	m.size = 0
-}
-
-func (m *memberSet) has(member int32) bool {
-	word := int(member) / 64
-	return word < len(m.bits) && m.bits[word]&(1<<(member%64)) != 0
-}
-
-func (m *memberSet) remove(member int32) {
-	word, bit := int(member)/64, uint64(1)<<(member%64)
-	if m.bits[word]&bit != 0 {
-		m.bits[word] &^= bit
-		m.size--
-	}
-}
-
-// arrival is when a visit of a member began.
-type arrival struct {
-	member int32
-	space  int32
-	day    calendar.Date // of the space's own calendar
-	in     int64
-}
-
-// history is when each visit of every member began, up to asOf, a member's in order
-// of time: of the spaces that are asked for, or of all that the asker may see. Which
-// visits count is not narrowed down: the first visit is the first.
-func (s *scope) history(ctx context.Context, anywhere bool) ([]arrival, error) {
-	places := s.places
-	if anywhere {
-		places = s.visible
-	}
-	tomorrow := calendar.DateOf(time.UnixMicro(s.asOf).UTC()) + 2 // wherever the space is
-	var asked []daysOf
-	for _, p := range places {
-		if p.lives && p.firstDay < tomorrow {
-			asked = append(asked, daysOf{p, p.firstDay, tomorrow})
-		}
-	}
-	recalled, err := s.recallArrivals(ctx, asked...)
-	if err != nil {
-		return nil, err
-	}
-	var all []arrival
-	for i, days := range recalled {
-		for j, d := range days {
-			for _, c := range d.arrivals {
-				if c.in <= s.asOf {
-					all = append(all, arrival{member: c.member, space: asked[i].place.id, day: asked[i].first.AddDays(j), in: c.in})
-				}
-			}
-		}
-	}
-	return byMember(all), nil
-}
-
-// byMember orders arrivals by member, a member's by time: they come by space and time,
-// so that it is enough to deal them out, and to order each member's few.
-func byMember(arrivals []arrival) []arrival {
-	var last int32
-	for i := range arrivals {
-		last = max(last, arrivals[i].member)
-	}
-	begins := make([]int, last+2)
-	for i := range arrivals {
-		begins[arrivals[i].member+1]++
-	}
-	for i := 1; i < len(begins); i++ {
-		begins[i] += begins[i-1]
-	}
-	ordered, next := make([]arrival, len(arrivals)), slices.Clone(begins)
-	for i := range arrivals {
-		member := arrivals[i].member
-		ordered[next[member]] = arrivals[i]
-		next[member]++
-	}
-	for member := range last + 1 {
-		slices.SortFunc(ordered[begins[member]:begins[member+1]], func(a, b arrival) int {
-			return cmp.Or(cmp.Compare(a.in, b.in), cmp.Compare(a.space, b.space))
-		})
-	}
-	return ordered
-}
-
-// date is the date of the answer that holds a visit's begin: of the zone that was
-// asked for, or of the space's own.
-func (s *scope) date(a arrival) calendar.Date {
-	if s.zone != nil {
-		return s.zone.DayAt(a.in)
-	}
-	return a.day
 }
 
 // member is what is known of a person.

@@ -56,45 +56,37 @@ func retention(ctx context.Context, s *scope, p retentionParams) (counted[retent
 	if p.Interval == "month" {
 		start = monthOf
 	}
-	history, err := s.history(ctx, false)
-	if err != nil {
-		return answer, err
-	}
-	cohortOf, err := s.cohorts(ctx, p, history)
-	if err != nil {
-		return answer, err
-	}
 	steps := stepsOf(start, s.from, s.today())
 	at := map[calendar.Date]int{} // of each step
 	for i, d := range steps {
 		at[d] = i
 	}
-
+	cohorts := make([]memberSet, len(steps))
+	end := min(s.to, s.today()+1)
+	err := s.eachCohort(ctx, p, func(member int32, d calendar.Date) {
+		if s.from <= d && d < end {
+			cohorts[at[start(d)]].add(member)
+		}
+	})
+	if err != nil {
+		return answer, err
+	}
+	attendance, err := s.attendance(ctx)
+	if err != nil {
+		return answer, err
+	}
 	sizes := make([]int64, len(steps))
 	came := make([][]int64, len(steps)) // by cohort and k
-	for i := range came {
-		came[i] = make([]int64, len(steps)-i)
-	}
-	for _, d := range cohortOf {
-		if d >= s.from && d < s.to && d <= s.today() {
-			sizes[at[start(d)]]++
+	for now, first := range steps {
+		sizes[now] = int64(cohorts[now].size)
+		stop := attendance.stop()
+		if now+1 < len(steps) {
+			stop = steps[now+1]
 		}
-	}
-	type seen struct {
-		member int32
-		step   calendar.Date
-	}
-	counted := map[seen]bool{}
-	for _, a := range history {
-		first, known := cohortOf[a.member]
-		step := start(s.date(a))
-		inRange := known && first >= s.from && first < s.to && first <= s.today()
-		if !inRange || step < start(first) || counted[seen{a.member, step}] {
-			continue
+		here := attendance.during(first, stop)
+		for cohort := range now + 1 {
+			came[cohort] = append(came[cohort], int64(here.shared(cohorts[cohort])))
 		}
-		cohort, now := at[start(first)], at[step]
-		counted[seen{a.member, step}] = true
-		came[cohort][now-cohort]++
 	}
 	answer.rows, answer.totals = layCohorts(s, start, steps, sizes, came)
 	return answer, nil
@@ -134,52 +126,54 @@ func layCohorts(
 	return rows, totals
 }
 
-// cohorts is the date that puts each member into a cohort.
-func (s *scope) cohorts(ctx context.Context, p retentionParams, history []arrival) (map[int32]calendar.Date, error) {
-	of := map[int32]calendar.Date{}
+// eachCohort calls yield with each member and the date that puts them into a cohort.
+func (s *scope) eachCohort(ctx context.Context, p retentionParams, yield func(member int32, d calendar.Date)) error {
 	if p.Cohort == "joined" {
-		members, err := s.members(ctx)
-		if err != nil {
-			return nil, err
-		}
-		var known memberSet
-		if s.question.Visible != nil {
-			if known, err = s.knownMembers(ctx, members); err != nil {
-				return nil, err
-			}
-		}
-		for number, m := range members {
-			if m.joined != nil && *m.joined <= s.asOf && (s.question.Visible == nil || known.has(number)) {
-				of[number] = s.joinedOn(*m.joined)
-			}
-		}
-		return of, nil
+		return s.eachJoined(ctx, yield)
 	}
-	if p.Scope == "any" {
-		var err error
-		if history, err = s.history(ctx, true); err != nil {
-			return nil, err
+	annals, err := s.annals(ctx, p.Scope == "any")
+	if err != nil {
+		return err
+	}
+	firsts, err := annals.firsts(ctx)
+	for _, a := range firsts {
+		if a.member != 0 {
+			yield(a.member, s.date(a))
 		}
 	}
-	for _, a := range history { // a member's in order of time
-		if _, before := of[a.member]; !before {
-			of[a.member] = s.date(a)
+	return err
+}
+
+// eachJoined calls yield with each member that the asker knows, and the date they joined
+// on.
+func (s *scope) eachJoined(ctx context.Context, yield func(member int32, d calendar.Date)) error {
+	members, err := s.members(ctx)
+	if err != nil {
+		return err
+	}
+	var known memberSet
+	if s.question.Visible != nil {
+		if known, err = s.knownMembers(ctx, members); err != nil {
+			return err
 		}
 	}
-	return of, nil
+	for number, m := range members {
+		if m.joined != nil && *m.joined <= s.asOf && (s.question.Visible == nil || known.has(number)) {
+			yield(number, s.joinedOn(*m.joined))
+		}
+	}
+	return nil
 }
 
 // knownMembers is those of all members that the asker has seen: with a visit, or a token,
 // in a space that they may see.
 func (s *scope) knownMembers(ctx context.Context, members map[int32]member) (memberSet, error) {
 	var known memberSet
-	history, err := s.history(ctx, true)
+	annals, err := s.annals(ctx, true)
 	if err != nil {
 		return known, err
 	}
-	for _, a := range history {
-		known.add(a.member)
-	}
+	known = annals.everybody()
 	handed, err := s.tokensIssued(ctx, members, func(number int32) bool { return !known.has(number) })
 	for member := range handed {
 		known.add(member)

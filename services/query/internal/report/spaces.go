@@ -102,7 +102,11 @@ type standing struct {
 
 func spaces(ctx context.Context, s *scope, p spacesParams) (counted[spacesRow, spacesTotals], error) {
 	answer := counted[spacesRow, spacesTotals]{partialLast: s.anyRunning(s.to - 1)}
-	firsts, err := s.firsts(ctx)
+	annals, err := s.annals(ctx, true)
+	if err != nil {
+		return answer, err
+	}
+	firsts, err := annals.firsts(ctx)
 	if err != nil {
 		return answer, err
 	}
@@ -125,21 +129,9 @@ func spaces(ctx context.Context, s *scope, p spacesParams) (counted[spacesRow, s
 	return answer, err
 }
 
-// firsts is the first visit ever of each member, to any space that may be seen.
-func (s *scope) firsts(ctx context.Context) (map[int32]arrival, error) {
-	history, err := s.history(ctx, true)
-	firsts := map[int32]arrival{}
-	for _, a := range history {
-		if _, known := firsts[a.member]; !known {
-			firsts[a.member] = a
-		}
-	}
-	return firsts, err
-}
-
 // standing counts the spaces of a scope together, but for what is per seat. What other
 // reports count is theirs, so that the numbers agree.
-func (s *scope) standing(ctx context.Context, days string, firsts map[int32]arrival) (standing, error) {
+func (s *scope) standing(ctx context.Context, days string, firsts []arrival) (standing, error) {
 	var t standing
 	usage, err := dailyUsage(ctx, s, dailyUsageParams{Interval: "day"})
 	if err != nil {
@@ -213,7 +205,7 @@ func inPercent(share *Mean) *Mean {
 
 // newShare is the share of the members seen in the range whose first visit ever was
 // among what was seen.
-func (s *scope) newShare(ctx context.Context, firsts map[int32]arrival) (*Mean, error) {
+func (s *scope) newShare(ctx context.Context, firsts []arrival) (*Mean, error) {
 	var members memberSet
 	var fresh int64
 	stays, err := s.stays(ctx, s.inRange())
@@ -222,8 +214,11 @@ func (s *scope) newShare(ctx context.Context, firsts map[int32]arrival) (*Mean, 
 		if v.member == 0 || !s.sees(v.place, v.in) || !members.add(v.member) {
 			continue
 		}
-		first, known := firsts[v.member]
-		if place := s.place(first.space); known && place != nil && s.sees(place, first.in) {
+		if int(v.member) >= len(firsts) {
+			continue // a clock was ahead: it has not come yet
+		}
+		first := firsts[v.member]
+		if place := s.place(first.space); place != nil && s.sees(place, first.in) {
 			fresh++
 		}
 	}

@@ -43,26 +43,15 @@ type streaksTotals struct {
 
 func streaks(ctx context.Context, s *scope, p streaksParams) (counted[streaksRow, streaksTotals], error) {
 	answer := counted[streaksRow, streaksTotals]{interval: "week"}
-	history, err := s.history(ctx, false)
+	came, err := s.attendance(ctx)
 	if err != nil {
 		return answer, err
 	}
-	weeks := map[int32]map[calendar.Date]bool{} // of each member, by their first days
-	for _, a := range history {
-		if d := s.date(a); d < s.to {
-			if weeks[a.member] == nil {
-				weeks[a.member] = map[calendar.Date]bool{}
-			}
-			weeks[a.member][weekOf(d, s.asked.week())] = true
-		}
-	}
-	last := weekOf(min(s.to-1, s.today()), s.asked.week())
-	running := s.to > s.today()
-	closed := s.closedWeeks()
-	lengths := map[int32]int64{}
-	for member, came := range weeks {
-		if n := streak(came, last, running, closed); n > 0 {
-			lengths[member] = n
+	lengths := s.streaksOf(came)
+	members := map[int64]int64{}
+	for _, n := range lengths {
+		if n > 0 {
+			members[n]++
 			answer.totals.Members++
 			if answer.totals.Weeks == nil || n > *answer.totals.Weeks {
 				answer.totals.Weeks = figure(n)
@@ -73,31 +62,28 @@ func streaks(ctx context.Context, s *scope, p streaksParams) (counted[streaksRow
 		answer.rows, err = s.longest(ctx, lengths, *p.Top)
 		return answer, err
 	}
-	members := map[int64]int64{}
-	for _, n := range lengths {
-		members[n]++
-	}
 	for _, n := range slices.Backward(slices.Sorted(maps.Keys(members))) {
 		answer.rows = append(answer.rows, streaksRow{Weeks: n, Members: members[n]})
 	}
 	return answer, nil
 }
 
-// streak is how many weeks a member has come up to the last one.
-func streak(came map[calendar.Date]bool, last calendar.Date, running bool, closed func(week calendar.Date) bool) int64 {
-	var n int64
-	left := len(came)
-	for week := last; left > 0; week -= 7 {
-		switch {
-		case came[week]:
-			n++
-			left--
-		case week == last && running, closed(week):
-		default:
-			return n
+// streaksOf is how many weeks each member has come up to the last one, by number.
+func (s *scope) streaksOf(came attendance) []int64 {
+	last := weekOf(min(s.to-1, s.today()), s.asked.week())
+	running := s.to > s.today()
+	closed := s.closedWeeks()
+	keeping := came.during(came.first, s.to) // their streaks are not broken so far
+	lengths := make([]int64, 64*len(keeping.bits))
+	for week := last; keeping.size > 0 && week+7 > came.first; week -= 7 {
+		here := came.during(week, min(week+7, s.to))
+		here.keep(keeping)
+		here.each(func(member int32) { lengths[member]++ })
+		if skipped := week == last && running || closed(week); !skipped {
+			keeping = here
 		}
 	}
-	return n
+	return lengths
 }
 
 // closedWeeks says of a week whether every space was closed all through it. Each week
@@ -120,10 +106,12 @@ func (s *scope) closedWeeks() func(week calendar.Date) bool {
 }
 
 // longest is the members with the longest streaks.
-func (s *scope) longest(ctx context.Context, lengths map[int32]int64, top int) ([]streaksRow, error) {
+func (s *scope) longest(ctx context.Context, lengths []int64, top int) ([]streaksRow, error) {
 	var rows []streaksRow
 	for member, n := range lengths {
-		rows = append(rows, streaksRow{Weeks: n, Members: 1, number: member})
+		if n > 0 {
+			rows = append(rows, streaksRow{Weeks: n, Members: 1, number: int32(member)})
+		}
 	}
 	slices.SortFunc(rows, func(a, b streaksRow) int {
 		return cmp.Or(cmp.Compare(b.Weeks, a.Weeks), cmp.Compare(a.number, b.number))

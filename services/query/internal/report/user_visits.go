@@ -166,16 +166,25 @@ func (s *scope) includeNever(ctx context.Context, members map[int32]member, of m
 
 // nameVisits finds the first and the last visit of each member.
 func (s *scope) nameVisits(ctx context.Context, of map[int32]*usual) error {
-	history, err := s.history(ctx, true)
-	for _, a := range history { // a member's in order of time
-		if u := of[a.member]; u != nil {
-			if u.FirstVisit == nil {
-				u.FirstVisit = instant(&a.in)
-			}
-			u.LastVisit = instant(&a.in)
+	annals, err := s.annals(ctx, true)
+	if err != nil {
+		return err
+	}
+	firsts, err := annals.firsts(ctx)
+	if err != nil {
+		return err
+	}
+	_, tomorrow := annals.span()
+	lasts, err := annals.lasts(ctx, tomorrow)
+	if err != nil {
+		return err
+	}
+	for number, u := range of {
+		if int(number) < len(firsts) && firsts[number].member != 0 {
+			u.FirstVisit, u.LastVisit = instant(&firsts[number].in), instant(&lasts[number].in)
 		}
 	}
-	return err
+	return nil
 }
 
 // countTokens counts the tokens of each member.

@@ -1,0 +1,152 @@
+package report
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// memberSet is a set of members by their numbers, which are small.
+type memberSet struct {
+	bits []uint64
+	size int
+}
+
+// add says whether the member was not in it.
+func (m *memberSet) add(member int32) bool {
+	word, bit := int(member)/64, uint64(1)<<(member%64)
+	if word >= len(m.bits) {
+		m.bits = append(m.bits, make([]uint64, word+1-len(m.bits)+len(m.bits)/2)...)
+	}
+	if m.bits[word]&bit != 0 {
+		return false
+	}
+	m.bits[word] |= bit
+	m.size++
+	return true
+}
+
+// join adds another set's members.
+func (m *memberSet) join(o memberSet) {
+	if missing := len(o.bits) - len(m.bits); missing > 0 {
+		m.bits = append(m.bits, make([]uint64, missing)...)
+	}
+	for i, word := range o.bits {
+		m.size += bits.OnesCount64(word &^ m.bits[i])
+		m.bits[i] |= word
+	}
+}
+
+// each calls yield with each member, in order.
+func (m *memberSet) each(yield func(member int32)) {
+	for i, word := range m.bits {
+		for ; word != 0; word &= word - 1 {
+			yield(int32(64*i + bits.TrailingZeros64(word)))
+		}
+	}
+}
+
+// without is the set but for another's members.
+func (m *memberSet) without(o memberSet) memberSet {
+	left := memberSet{bits: slices.Clone(m.bits)}
+	for i := range left.bits {
+		if i < len(o.bits) {
+			left.bits[i] &^= o.bits[i]
+		}
+		left.size += bits.OnesCount64(left.bits[i])
+	}
+	return left
+}
+
+// keep takes out who is not in another set.
+func (m *memberSet) keep(o memberSet) {
+	m.bits = m.bits[:min(len(m.bits), len(o.bits))]
+	m.size = 0
+	for i := range m.bits {
+		m.bits[i] &= o.bits[i]
+		m.size += bits.OnesCount64(m.bits[i])
+	}
+}
+
+// shared is how many members are in both sets.
+func (m *memberSet) shared(o memberSet) int {
+	n := 0
+	for i, word := range m.bits[:min(len(m.bits), len(o.bits))] {
+		n += bits.OnesCount64(word & o.bits[i])
+	}
+	return n
+}
+
+func (m *memberSet) clear() {
+	clear(m.bits)
+	m.size = 0
+}
+
+func (m *memberSet) has(member int32) bool {
+	word := int(member) / 64
+	return word < len(m.bits) && m.bits[word]&(1<<(member%64)) != 0
+}
+
+func (m *memberSet) remove(member int32) {
+	word, bit := int(member)/64, uint64(1)<<(member%64)
+	if m.bits[word]&bit != 0 {
+		m.bits[word] &^= bit
+		m.size--
+	}
+}
+
+// turnout is who had a visit on a day: a set or, where that would take more room, a list.
+type turnout struct {
+	set memberSet
+	few []int32 // in order
+}
+
+// turnoutOf is that of some members, each once.
+func turnoutOf(members []int32) *turnout {
+	if len(members) == 0 {
+		return &turnout{}
+	}
+	last := slices.Max(members)
+	if dense := int(last) < 32*len(members); !dense {
+		slices.Sort(members)
+		return &turnout{few: members}
+	}
+	t := &turnout{set: memberSet{bits: make([]uint64, last/64+1)}}
+	for _, member := range members {
+		t.set.add(member)
+	}
+	return t
+}
+
+// room is how many members a list of as many bytes holds.
+func (t *turnout) room() int {
+	if t == nil {
+		return 0
+	}
+	return len(t.few) + 2*len(t.set.bits)
+}
+
+// each calls yield with each of them, in order.
+func (t *turnout) each(yield func(member int32)) {
+	t.set.each(yield)
+	for _, member := range t.few {
+		yield(member)
+	}
+}
+
+// enter adds them to a set.
+func (t *turnout) enter(set *memberSet) {
+	set.join(t.set)
+	for _, member := range t.few {
+		set.add(member)
+	}
+}
+
+// within says whether all of them are in a set.
+func (t *turnout) within(set *memberSet) bool {
+	for i, word := range t.set.bits {
+		if i >= len(set.bits) && word != 0 || i < len(set.bits) && word&^set.bits[i] != 0 {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(t.few, func(member int32) bool { return !set.has(member) })
+}
