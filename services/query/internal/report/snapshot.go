@@ -33,7 +33,9 @@ type statement struct {
 	args []any
 }
 
-func (s *statement) is(sql string, args []any) bool { return s.sql == sql && reflect.DeepEqual(s.args, args) }
+func (s *statement) is(sql string, args []any) bool {
+	return s.sql == sql && reflect.DeepEqual(s.args, args)
+}
 
 // offline is a database that cannot be asked: what answers from memory alone finds
 // out that it cannot.
