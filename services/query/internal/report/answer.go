@@ -115,6 +115,7 @@ func (s *scope) earlier(compare string, byWeekday bool) *scope {
 		then.today = then.grid.DayAt(e.asOf)
 		e.places[i] = &then
 	}
+	e.mark()
 	return &e
 }
 

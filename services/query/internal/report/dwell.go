@@ -81,6 +81,9 @@ type dwellTotals struct {
 // transient is what a visit must at least be long, in µs, to be one that stayed.
 const transient = int64(3 * time.Minute / time.Microsecond)
 
+// dwellShares is the shares of visits that were shorter than what an answer tells.
+var dwellShares = [...]float64{0.25, 0.5, 0.75, 0.9}
+
 // dwellEdges is where the steps of the histogram begin, in minutes.
 var dwellEdges = [...]int64{0, 3, 15, 30, 60, 120, 180, 240, 360, 480, 720}
 
@@ -131,8 +134,7 @@ func (s *scope) lengths(ctx context.Context) (*lengths, error) {
 			l.add(v, s.asOf)
 		}
 	}
-	slices.Sort(l.measured)
-	slices.Sort(l.estimated)
+	rankFor(l.measured, dwellShares[:]...)
 	return l, err
 }
 
@@ -155,11 +157,7 @@ func (l *lengths) add(v *stay, asOf int64) {
 }
 
 // inside is how long a visit was, without the time outside, in µs.
-func (v *stay) inside() int64 {
-	var inside int64
-	v.present(window{v.in, v.out}, func(w window) { inside += w.length() })
-	return inside
-}
+func (v *visit) inside() int64 { return v.spent(window{v.in, v.out}) }
 
 // stepOf is the step of the histogram that a length falls in.
 func stepOf(inside int64) int {
@@ -193,7 +191,7 @@ func (l *lengths) totals(includeEstimated bool) dwellTotals {
 	}
 	if includeEstimated {
 		all := slices.Concat(l.measured, l.estimated)
-		slices.Sort(all)
+		rankFor(all, dwellShares[:]...)
 		t.WithEstimated = withEstimated{
 			N:   l.known(int64(len(all))),
 			P25: minutesAt(all, 0.25), P50: minutesAt(all, 0.5), P75: minutesAt(all, 0.75), P90: minutesAt(all, 0.9),

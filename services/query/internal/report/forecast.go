@@ -151,6 +151,7 @@ func (s *scope) pastDays(ctx context.Context) (visits, peaks past, err error) {
 	before := *s
 	today := s.today()
 	before.from, before.to = today-halfAYear, today
+	before.mark()
 	usage, err := dailyUsage(ctx, &before, dailyUsageParams{Interval: "day"})
 	if err != nil {
 		return visits, peaks, err

@@ -109,7 +109,7 @@ func (s *scope) absent(ctx context.Context, came map[int32]int64) (*int64, error
 	if s.filtered() {
 		return nil, nil //nolint:nilnil // that is the answer
 	}
-	members, err := s.members(ctx)
+	members, err := s.everybody(ctx)
 	if err != nil {
 		return nil, err
 	}

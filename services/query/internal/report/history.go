@@ -58,38 +58,48 @@ func (s *scope) annals(ctx context.Context, anywhere bool) (annals, error) {
 	if anywhere {
 		places = s.visible
 	}
-	begun, tomorrow := around(s.asOf)
-	var over, running []daysOf
+	_, tomorrow := around(s.asOf)
 	for _, p := range places {
 		if p.lives && p.firstDay < tomorrow {
 			a.lives = append(a.lives, daysOf{p, p.firstDay, tomorrow})
-			over = append(over, daysOf{p, p.firstDay, max(p.firstDay, begun)})
-			running = append(running, daysOf{p, max(p.firstDay, begun), tomorrow})
 		}
+	}
+	var err error
+	a.turnouts, err = s.turnouts(ctx, a.lives)
+	return a, err
+}
+
+// turnouts is who came on days of spaces, up to asOf. When they came need be known of those
+// days alone that may not be over.
+func (s *scope) turnouts(ctx context.Context, asked []daysOf) ([][]*turnout, error) {
+	begun, _ := around(s.asOf)
+	over, running := slices.Clone(asked), slices.Clone(asked)
+	for i, a := range asked {
+		over[i].stop = max(a.first, min(a.stop, begun))
+		running[i].first = over[i].stop
 	}
 	known, err := s.recallMembers(ctx, over...)
 	if err != nil {
-		return a, err
+		return nil, err
 	}
 	sofar, err := s.recallArrivals(ctx, running...)
 	if err != nil {
-		return a, err
+		return nil, err
 	}
-	for i := range a.lives {
-		var days []*turnout
+	turnouts := make([][]*turnout, len(asked))
+	for i := range asked {
 		for _, d := range known[i] {
-			days = append(days, d.turnout)
+			turnouts[i] = append(turnouts[i], d.turnout)
 		}
 		for _, d := range sofar[i] {
 			t := &turnout{}
 			for _, c := range d.until(s.asOf) {
 				t.set.add(c.member)
 			}
-			days = append(days, t)
+			turnouts[i] = append(turnouts[i], t)
 		}
-		a.turnouts = append(a.turnouts, days)
 	}
-	return a, nil
+	return turnouts, nil
 }
 
 // until is the visits of members that began by an instant.

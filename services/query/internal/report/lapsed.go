@@ -76,7 +76,7 @@ type habit struct {
 
 func lapsed(ctx context.Context, s *scope, p lapsedParams) (counted[lapsedRow, lapsedTotals], error) {
 	answer := counted[lapsedRow, lapsedTotals]{}
-	members, err := s.members(ctx)
+	members, err := s.everybody(ctx)
 	if err != nil {
 		return answer, err
 	}

@@ -43,8 +43,6 @@ type memberHistoryRow struct {
 	Method    *string       `json:"method" doc:"How they came in; null if the door did not say."`
 	Plan      *string       `json:"plan" doc:"The plan of the visit, or theirs at that time; null if nobody said."`
 	Hours     Hours         `json:"hours" unit:"hours" doc:"Time inside."`
-
-	place rowPlace
 }
 
 type memberHistoryTotals struct {
@@ -69,38 +67,68 @@ func memberHistory(ctx context.Context, s *scope, p memberHistoryParams) (counte
 	if err != nil {
 		return answer, err
 	}
-	members, err := s.members(ctx, membersOf(stays)...)
-	if err != nil {
-		return answer, err
-	}
+	var listed []historic
 	for i := range stays {
 		v := &stays[i]
-		date := v.place.grid.DayAt(v.in)
-		if !s.instants(v.place).holds(v.in) || v.in > s.asOf {
+		if v.member == 0 || !s.instants(v.place).holds(v.in) || v.in > s.asOf {
 			continue
 		}
-		row := memberHistoryRow{
-			Date: date, Member: members[v.member].name, Space: v.place.name, In: s.shown(v.place, v.in), EndReason: v.endReason(s.asOf),
-			Hours: Hours(v.dwell(window{v.in, s.asOf})),
-			place: rowPlace{-float64(v.in), v.member ^ v.place.id<<20},
+		h := historic{v, Hours(v.spent(window{v.in, s.asOf}))}
+		answer.ends.count(v, s.asOf)
+		answer.totals.Visits++
+		answer.totals.Hours += h.hours
+		listed = append(listed, h)
+	}
+	listed, answer.next = page(s, listed, func(h *historic) rowPlace {
+		return rowPlace{-float64(h.in), h.member ^ h.place.id<<20}
+	})
+	answer.rows, err = s.layHistory(ctx, listed)
+	return answer, err
+}
+
+// historic is a visit that is listed, and how long it was up to now.
+type historic struct {
+	*stay
+
+	hours Hours
+}
+
+// layHistory lays out a page of visits.
+func (s *scope) layHistory(ctx context.Context, listed []historic) ([]memberHistoryRow, error) {
+	var seen memberSet
+	numbers := []int32{}
+	for _, h := range listed {
+		if seen.add(h.member) {
+			numbers = append(numbers, h.member)
 		}
-		if v.out <= s.asOf {
-			out := s.shown(v.place, v.out)
+	}
+	members, err := s.members(ctx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	plans, err := s.timelines(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var rows []memberHistoryRow
+	for _, h := range listed {
+		row := memberHistoryRow{
+			Date: h.place.grid.DayAt(h.in), Member: members[h.member].name, Space: h.place.name, In: s.shown(h.place, h.in),
+			EndReason: h.endReason(s.asOf), Hours: h.hours,
+		}
+		if h.out <= s.asOf {
+			out := s.shown(h.place, h.out)
 			row.Out = &out
 		}
-		if row.Method, err = s.word(ctx, v.method); err != nil {
-			return answer, err
+		if row.Method, err = s.word(ctx, h.method); err != nil {
+			return nil, err
 		}
-		if row.Plan, err = s.word(ctx, v.plan); err != nil {
-			return answer, err
+		if row.Plan, err = s.word(ctx, plans.fill(h.visit).plan); err != nil {
+			return nil, err
 		}
-		answer.ends.count(v, s.asOf)
-		answer.rows = append(answer.rows, row)
-		answer.totals.Visits++
-		answer.totals.Hours += row.Hours
+		rows = append(rows, row)
 	}
-	answer.rows, answer.next = page(s, answer.rows, func(r *memberHistoryRow) rowPlace { return r.place })
-	return answer, err
+	return rows, nil
 }
 
 // findMembers is the numbers of those who are asked for; nil is everybody.
@@ -126,23 +154,11 @@ func (s *scope) findMembers(ctx context.Context, p memberHistoryParams) ([]int32
 	return append([]int32{}, numbers...), pg.Classify(err)
 }
 
-// membersOf is the numbers of the members of visits, each once.
-func membersOf(stays []stay) []int32 {
-	seen, numbers := memberSet{}, []int32{}
-	for i := range stays {
-		if seen.add(stays[i].member) {
-			numbers = append(numbers, stays[i].member)
-		}
-	}
-	return numbers
-}
-
-// staysOf is the visits of some members on the days that hold any of the range, with
-// the plans of their members where they name none.
+// staysOf is the visits of some members on the days that hold any of the range; of
+// everybody if there are none to name.
 func (s *scope) staysOf(ctx context.Context, members []int32) ([]stay, error) {
-	plans, err := s.timelines(ctx)
-	if err != nil {
-		return nil, err
+	if members == nil {
+		return s.everyStay(ctx, s.inRange())
 	}
 	days := s.inRange()
 	args := days.args()
@@ -152,23 +168,22 @@ func (s *scope) staysOf(ctx context.Context, members []int32) ([]stay, error) {
 		return nil, pg.Classify(err)
 	}
 	stays, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (stay, error) {
-		v := stay{party: 1} // their own time
+		var v visit
 		var space, day int32
 		var in, out time.Time
 		var away []time.Time
 		err := row.Scan(&space, &day, &v.member, &in, &out, &v.explicit, &v.cutoff, &away, &v.method, &v.plan, &v.team)
-		v.place, v.day, v.in, v.out = s.place(space), calendar.Date(day), in.UnixMicro(), out.UnixMicro()
+		v.day, v.in, v.out = calendar.Date(day), in.UnixMicro(), out.UnixMicro()
 		for _, at := range away {
 			v.away = append(v.away, at.UnixMicro())
 		}
-		plans.fill(&v)
-		return v, err
+		return stay{s.place(space), &v}, err
 	})
 	return stays, pg.Classify(err)
 }
 
 // endReason is how a visit ended, as far as it has.
-func (v *stay) endReason(asOf int64) string {
+func (v *visit) endReason(asOf int64) string {
 	switch {
 	case v.out > asOf:
 		return "open"

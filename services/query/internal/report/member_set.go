@@ -133,6 +133,11 @@ func (t *turnout) each(yield func(member int32)) {
 	}
 }
 
+func (t *turnout) has(member int32) bool {
+	_, listed := slices.BinarySearch(t.few, member)
+	return listed || t.set.has(member)
+}
+
 // enter adds them to a set.
 func (t *turnout) enter(set *memberSet) {
 	set.join(t.set)

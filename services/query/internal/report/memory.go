@@ -27,6 +27,9 @@ type memory struct {
 	room   [len(parts)]int // how much of each part is remembered at most
 	held   [len(parts)]int // how much there is
 	clock  int64           // counts uses
+
+	tokens    map[tokenDate]*tokenDay
+	tokenRoom int // how many are remembered
 }
 
 // What is remembered of each part at most: of the days that were not asked for longest
@@ -48,7 +51,7 @@ type dayMemory struct {
 	version   int64 // its own; absent if it has no row
 	sums      spaceDay
 	turnout   *turnout // who had a visit; nil: not read
-	stays     []stay   // nil: not read
+	stays     []visit  // nil: not read
 	arrivals  []came   // of members, in order of time; nil: not read
 	used      int64
 }
@@ -72,7 +75,7 @@ type birth struct {
 func newMemory() *memory {
 	return &memory{
 		room: [...]int{ofMembers: mostMembers, ofStays: mostStays, ofArrivals: mostArrivals},
-		days: map[spaceDate]*dayMemory{}, births: map[int32]birth{},
+		days: map[spaceDate]*dayMemory{}, births: map[int32]birth{}, tokens: map[tokenDate]*tokenDay{},
 	}
 }
 
@@ -135,7 +138,7 @@ func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, er
 // confirm remembers that a day is as it was read; nil is a day without a row.
 func (m *memory) confirm(k spaceDate, read *dayMemory, version int64) *dayMemory {
 	if read == nil {
-		read = &dayMemory{version: absent, sums: spaceDay{date: k.date}, turnout: &turnout{}, stays: []stay{}, arrivals: []came{}}
+		read = &dayMemory{version: absent, sums: spaceDay{date: k.date}, turnout: &turnout{}, stays: []visit{}, arrivals: []came{}}
 	}
 	read.confirmed, read.used = version, m.clock
 	m.keep(k, read)
@@ -163,22 +166,28 @@ func (m *memory) keep(k spaceDate, fresh *dayMemory) {
 // forget drops a part of the days that were not asked for longest, until a quarter of
 // its room is free.
 func (m *memory) forget(of int) {
-	var keys []spaceDate
-	for k, d := range m.days {
-		if parts[of].size(d) > 0 {
-			keys = append(keys, k)
-		}
-	}
-	slices.SortFunc(keys, func(a, b spaceDate) int { return cmp.Compare(m.days[a].used, m.days[b].used) })
-	for _, k := range keys {
+	for _, k := range keysBy(m.days, func(d *dayMemory) int64 { return d.used }) {
 		if m.held[of] <= m.room[of]*3/4 {
 			return
+		}
+		if parts[of].size(m.days[k]) == 0 {
+			continue
 		}
 		without := *m.days[k]
 		m.held[of] -= parts[of].size(&without)
 		parts[of].drop(&without)
 		m.days[k] = &without
 	}
+}
+
+// keysBy is the keys of a map, in order of what holds for their values.
+func keysBy[K comparable, V any](of map[K]V, order func(V) int64) []K {
+	keys := make([]K, 0, len(of))
+	for k := range of {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b K) int { return cmp.Compare(order(of[a]), order(of[b])) })
+	return keys
 }
 
 // ranges is stretches of days as a statement takes them.
@@ -280,7 +289,7 @@ func takeDays(rows pgx.Rows, changed map[spaceDate]*dayMemory) error {
 		day.sums.date = calendar.Date(date)
 		day.sums.slots = slices.Clone(sums.slots)
 		if day.sums.visits == 0 {
-			day.turnout, day.stays, day.arrivals = &turnout{}, []stay{}, []came{}
+			day.turnout, day.stays, day.arrivals = &turnout{}, []visit{}, []came{}
 		}
 		return nil
 	})
@@ -422,11 +431,11 @@ func takeArrivals(rows pgx.Rows, days map[spaceDate]*dayMemory) error {
 
 func takeStays(rows pgx.Rows, days map[spaceDate]*dayMemory) error {
 	for _, d := range days {
-		d.stays = make([]stay, 0, d.sums.visits)
+		d.stays = make([]visit, 0, d.sums.visits)
 	}
 	var (
 		space, date   int32
-		v             stay
+		v             visit
 		in, out, last time.Time
 		away          []time.Time
 	)

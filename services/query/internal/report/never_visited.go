@@ -55,7 +55,7 @@ func neverVisited(ctx context.Context, s *scope, _ neverVisitedParams) (counted[
 		return answer, err
 	}
 	came := annals.everybody()
-	members, err := s.members(ctx)
+	members, err := s.everybody(ctx)
 	if err != nil {
 		return answer, err
 	}

@@ -2,13 +2,8 @@ package report
 
 import (
 	"context"
-	_ "embed"
-	"time"
 
 	"coworking/pkg/calendar"
-	"coworking/pkg/pg"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // NoShows is who was handed a token and never came.
@@ -53,17 +48,6 @@ type noShowsTotals struct {
 	Rate     *Mean  `json:"rate"`
 }
 
-//go:embed tokens_issued.sql
-var tokensIssuedSQL string
-
-// token is a one-time token whose issue is known.
-type token struct {
-	place           *place
-	issued, expires int64
-	used            *int64 // nil: not by now
-	member          int32  // 0: nobody's
-}
-
 // fates is what became of tokens.
 type fates struct {
 	alive                                            bool
@@ -78,7 +62,7 @@ func noShows(ctx context.Context, s *scope, p noShowsParams) (counted[noShowsRow
 			rows[b.row(d)].alive = rows[b.row(d)].alive || place.alive(d)
 		}
 	}
-	err := s.eachFate(ctx, func(date calendar.Date, count func(*fates)) { count(&rows[b.row(date)]) })
+	err := s.countFates(ctx, func(date calendar.Date) *fates { return &rows[b.row(date)] })
 	if err != nil {
 		return counted[noShowsRow, noShowsTotals]{}, err
 	}
@@ -97,91 +81,72 @@ func noShows(ctx context.Context, s *scope, p noShowsParams) (counted[noShowsRow
 	return answer, nil
 }
 
-// eachFate calls yield with what each token of the range counts for, and on which
-// date.
-func (s *scope) eachFate(ctx context.Context, yield func(date calendar.Date, count func(*fates))) error {
-	tokens, err := s.tokens(ctx)
-	if err != nil || len(tokens) == 0 {
+// countFates counts each token of the range where its date is counted.
+func (s *scope) countFates(ctx context.Context, of func(date calendar.Date) *fates) error {
+	came, err := s.visitors(ctx)
+	if err != nil {
 		return err
 	}
-	stays, err := s.everyStay(ctx, s.daysOfIssue())
-	type visitor struct {
-		place  *place
-		date   calendar.Date
-		member int32
-	}
-	came := map[visitor]bool{}
-	for i := range stays {
-		if v := &stays[i]; v.member != 0 && v.in <= s.asOf {
-			came[visitor{v.place, v.place.grid.DayAt(v.in), v.member}] = true
+	return s.eachToken(ctx, func(p *place, date calendar.Date, t *token) {
+		f := of(date)
+		f.issued++
+		switch {
+		case t.used <= s.asOf && t.used <= t.expires:
+			f.used++
+		case t.used <= s.asOf:
+			f.lateUsed++
+		case s.asOf < t.expires:
+			f.pending++
+		case t.member != 0 && came(p, date, t.member):
+			f.covered++
+		default:
+			f.noShow++
 		}
-	}
-	for _, t := range tokens {
-		date := t.place.grid.DayAt(t.issued)
-		if !t.place.alive(date) {
-			continue
-		}
-		yield(date, func(f *fates) {
-			f.issued++
-			switch {
-			case t.used != nil && *t.used <= t.expires:
-				f.used++
-			case t.used != nil:
-				f.lateUsed++
-			case s.asOf < t.expires:
-				f.pending++
-			case t.member != 0 && came[visitor{t.place, date, t.member}]:
-				f.covered++
-			default:
-				f.noShow++
-			}
-		})
-	}
-	return err
+	})
 }
 
-// daysOfIssue is the visit days that hold any of the dates of the range, whole: where
-// bounds are instants, a visit of the same date covers a token also if it began
-// outside of them.
-func (s *scope) daysOfIssue() ownDays {
-	var days ownDays
+// visitors says who had a visit to a space on a date of the range, by now. Where bounds are
+// instants, a visit of the same date covers a token also if it began outside of them.
+func (s *scope) visitors(ctx context.Context) (came func(p *place, date calendar.Date, member int32) bool, err error) {
+	var asked []daysOf
 	for _, p := range s.places {
 		start, _ := p.grid.Span(s.from)
 		end, _ := p.grid.Span(s.to)
 		first, stop := p.ownDays(window{start, end})
-		days.add(p, first, stop)
+		asked = append(asked, daysOf{p, first, stop})
 	}
-	return days
-}
-
-// tokens reads the tokens that were issued in the range, up to asOf.
-func (s *scope) tokens(ctx context.Context) ([]token, error) {
-	var asked stretches
-	for _, p := range s.places {
-		asked.add(p, s.instants(p).before(s.asOf+1))
-	}
-	rows, err := s.db.Query(ctx, tokensIssuedSQL, asked.args())
-	if err != nil {
-		return nil, pg.Classify(err)
-	}
-	tokens, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (token, error) {
-		var t token
-		var space int32
-		var issued time.Time
-		var used, expires *time.Time
-		err := row.Scan(&space, &issued, &used, &expires, &t.member)
-		t.place, t.issued = s.place(space), issued.UnixMicro()
-		t.expires = t.issued + (24 * time.Hour).Microseconds()
-		if expires != nil {
-			t.expires = expires.UnixMicro()
+	of := map[spaceDate]*turnout{}
+	if s.zone == nil {
+		turnouts, err := s.turnouts(ctx, asked)
+		if err != nil {
+			return nil, err
 		}
-		if used != nil && used.UnixMicro() <= s.asOf {
-			at := used.UnixMicro()
-			t.used = &at
+		for i, a := range asked {
+			for j, t := range turnouts[i] {
+				of[spaceDate{a.place.id, a.first.AddDays(j)}] = t
+			}
 		}
-		return t, err
-	})
-	return tokens, pg.Classify(err)
+	} else {
+		recalled, err := s.recallArrivals(ctx, asked...)
+		if err != nil {
+			return nil, err
+		}
+		for i, days := range recalled {
+			for _, d := range days {
+				for _, c := range d.until(s.asOf) {
+					k := spaceDate{asked[i].place.id, s.zone.DayAt(c.in)}
+					if of[k] == nil {
+						of[k] = &turnout{}
+					}
+					of[k].set.add(c.member)
+				}
+			}
+		}
+	}
+	return func(p *place, date calendar.Date, member int32) bool {
+		t := of[spaceDate{p.id, date}]
+		return t != nil && t.has(member)
+	}, nil
 }
 
 func (f *fates) add(o fates) {

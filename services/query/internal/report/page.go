@@ -56,19 +56,20 @@ func (p rowPlace) compare(o rowPlace) int {
 // page orders a list, and cuts it to what comes after the cursor, as many rows as
 // the limit allows.
 func page[Row any](s *scope, rows []Row, of func(*Row) rowPlace) (cut []Row, next *string) {
-	slices.SortFunc(rows, func(a, b Row) int { return of(&a).compare(of(&b)) })
 	if c := s.cursor; c != nil {
 		after := rowPlace{c.Rank, c.Number}
-		start, found := slices.BinarySearchFunc(rows, after, func(r Row, p rowPlace) int { return of(&r).compare(p) })
-		if found {
-			start++
-		}
-		rows = rows[start:]
+		rows = slices.DeleteFunc(rows, func(r Row) bool { return of(&r).compare(after) <= 0 })
 	}
-	if len(rows) <= s.asked.Limit {
+	order := func(a, b Row) int { return of(&a).compare(of(&b)) }
+	more := len(rows) > s.asked.Limit
+	if more {
+		partition(rows, s.asked.Limit, order)
+		rows = rows[:s.asked.Limit]
+	}
+	slices.SortFunc(rows, order)
+	if !more {
 		return rows, nil
 	}
-	rows = rows[:s.asked.Limit]
 	last := of(&rows[len(rows)-1])
 	text := Cursor{Question: s.fingerprint(), Rank: last.rank, Number: last.number}.String()
 	return rows, &text

@@ -56,10 +56,10 @@ func (s *scope) timelines(ctx context.Context) (*timelines, error) {
 	return t, nil
 }
 
-// fill gives a visit that names no plan or team the member's at that time.
-func (t *timelines) fill(v *stay) {
+// fill is a visit that has the member's plan and team at that time where it names none.
+func (t *timelines) fill(v *visit) *visit {
 	if v.plan != 0 && v.team != 0 {
-		return
+		return v
 	}
 	plan, team := v.plan, v.team
 	for _, word := range slices.Backward(t.of[v.member]) {
@@ -73,5 +73,7 @@ func (t *timelines) fill(v *stay) {
 			team = word.team
 		}
 	}
-	v.plan, v.team = plan, team
+	filled := *v
+	filled.plan, filled.team = plan, team
+	return &filled
 }

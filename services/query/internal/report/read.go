@@ -94,10 +94,15 @@ func (s *scope) rangeOf(places []*place) []daysOf {
 	return days
 }
 
-// stay is a visit as it is stored: with its final end, measured or estimated,
-// whether or not that has come by asOf.
+// stay is a visit where it was.
 type stay struct {
-	place     *place
+	place *place
+	*visit
+}
+
+// visit is one as it is stored: with its final end, measured or estimated, whether or
+// not that has come by asOf. It is remembered, and never changes.
+type visit struct {
 	day       calendar.Date // of the space's own calendar
 	member    int32         // 0: anonymous
 	in, out   int64
@@ -114,7 +119,7 @@ type stay struct {
 }
 
 // said is what a visit says of a field that rows can be grouped by.
-func (v *stay) said(field string) int32 {
+func (v *visit) said(field string) int32 {
 	switch field {
 	case "plan":
 		return v.plan
@@ -169,12 +174,11 @@ func (s *scope) everyStay(ctx context.Context, days ownDays) ([]stay, error) {
 	for i, days := range recalled {
 		for _, d := range days {
 			for j := range d.stays {
-				v := d.stays[j]
-				v.place = asked[i].place
+				v := &d.stays[j]
 				if plans != nil {
-					plans.fill(&v)
+					v = plans.fill(v)
 				}
-				all = append(all, v)
+				all = append(all, stay{asked[i].place, v})
 			}
 		}
 	}
@@ -204,7 +208,7 @@ func (s *scope) openStays(ctx context.Context) ([]stay, error) {
 
 // present calls yield with each stretch of a window in which the visitors were
 // inside.
-func (v *stay) present(w window, yield func(window)) {
+func (v *visit) present(w window, yield func(window)) {
 	start := v.in
 	for i := 0; i+1 < len(v.away); i += 2 {
 		if inside := (window{start, v.away[i]}).cut(w); !inside.empty() {
@@ -217,12 +221,15 @@ func (v *stay) present(w window, yield func(window)) {
 	}
 }
 
-// dwell is headcount × µs inside during a window.
-func (v *stay) dwell(w window) int64 {
+// spent is how long each of the visitors was inside during a window, in µs.
+func (v *visit) spent(w window) int64 {
 	var inside int64
 	v.present(w, func(w window) { inside += w.length() })
-	return inside * v.party
+	return inside
 }
+
+// dwell is headcount × µs inside during a window.
+func (v *visit) dwell(w window) int64 { return v.spent(w) * v.party }
 
 // edge is what events of a stretch of time add up to.
 type edge struct{ checkins, failed, late int64 }
@@ -413,8 +420,47 @@ type member struct {
 	plan, team int32  // words of the dictionary; 0: nobody said
 }
 
-// members reads what is known of some members, by number; of all if none is named.
-func (s *scope) members(ctx context.Context, numbers ...int32) (map[int32]member, error) {
+// people is everybody, as of one version of what is said of members, and as long as no
+// more have come.
+type people struct {
+	version int64
+	known   map[int32]member
+}
+
+// mostPeople is how many are remembered, of some 150 bytes each.
+const mostPeople = 50_000
+
+// everybody is what is known of all members, by number. The map is not to be changed.
+func (s *scope) everybody(ctx context.Context) (map[int32]member, error) {
+	rows, err := s.db.Query(ctx, membersCountedSQL)
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	now, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	r := s.reader
+	r.mu.Lock()
+	before := r.people
+	r.mu.Unlock()
+	if before.known != nil && before.version == s.memberVersion && len(before.known) == now {
+		return before.known, nil
+	}
+	read := people{version: s.memberVersion}
+	if read.known, err = s.members(ctx, nil); err != nil || now > mostPeople {
+		return read.known, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.people.version <= read.version {
+		r.people = read
+	}
+	return read.known, nil
+}
+
+// members reads what is known of some members, by number; of all if numbers is nil.
+func (s *scope) members(ctx context.Context, numbers []int32) (map[int32]member, error) {
 	rows, err := s.db.Query(ctx, membersSQL, pgx.StrictNamedArgs{"ids": numbers})
 	if err != nil {
 		return nil, pg.Classify(err)

@@ -25,6 +25,7 @@ type Reader struct {
 	zones     map[string]*calendar.Calendar // midnight days, by the zone's name
 	words     map[int32]string              // the dictionary, as far as it was needed
 	timelines *timelines                    // of members' plans and teams; nil: not read
+	people    people
 
 	memory *memory
 }

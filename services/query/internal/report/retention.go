@@ -147,7 +147,7 @@ func (s *scope) eachCohort(ctx context.Context, p retentionParams, yield func(me
 // eachJoined calls yield with each member that the asker knows, and the date they joined
 // on.
 func (s *scope) eachJoined(ctx context.Context, yield func(member int32, d calendar.Date)) error {
-	members, err := s.members(ctx)
+	members, err := s.everybody(ctx)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func rollCall(ctx context.Context, s *scope, _ rollCallParams) (counted[rollCall
 			latest[v.member] = v
 		}
 	}
-	members, err := s.members(ctx, keysOf(latest)...)
+	members, err := s.members(ctx, keysOf(latest))
 	if err != nil {
 		return answer, err
 	}
@@ -115,7 +115,7 @@ func (s *scope) maybeInside(ctx context.Context) ([]*stay, error) {
 
 // isAway says whether the people of a visit are outside, between a check-out and a
 // return.
-func (v *stay) isAway(at int64) bool {
+func (v *visit) isAway(at int64) bool {
 	for i := 0; i+1 < len(v.away); i += 2 {
 		if (window{v.away[i], v.away[i+1]}).holds(at) {
 			return true

@@ -49,6 +49,7 @@ type place struct {
 	version  int64              // moves with everything that is written of it
 	calendar *calendar.Calendar // its own visit days
 	grid     *calendar.Calendar // the days that the answer is laid out by: its own, or those of a zone
+	within   window             // the range
 
 	// Its life, by the grid's dates, both included. Outside of it nothing is known
 	// of it: null, not zero.
@@ -89,10 +90,18 @@ func (s *scope) wholeDays() bool {
 
 // instants is the range of a space: from where its first day begins to where its
 // last one ends.
-func (s *scope) instants(p *place) window {
-	start, _ := p.grid.Span(s.from)
-	end, _ := p.grid.Span(s.to)
-	return window{start, end}.cut(s.clip)
+func (s *scope) instants(p *place) window { return p.within }
+
+// mark notes where the range lies in each space, for this scope alone.
+func (s *scope) mark() {
+	s.places = slices.Clone(s.places)
+	for i, p := range s.places {
+		marked := *p
+		start, _ := p.grid.Span(s.from)
+		end, _ := p.grid.Span(s.to)
+		marked.within = window{start, end}.cut(s.clip)
+		s.places[i] = &marked
+	}
 }
 
 // ownDays is the space's own visit days that hold any of a window, as [first, stop).
@@ -123,6 +132,7 @@ func (r *Reader) resolve(ctx context.Context, state pg.Querier, rest source, q Q
 	if err := s.setRange(); err != nil {
 		return nil, err
 	}
+	s.mark()
 	return s, s.narrow(ctx, params)
 }
 

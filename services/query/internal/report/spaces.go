@@ -168,7 +168,7 @@ func (s *scope) standing(ctx context.Context, days string, firsts []arrival) (st
 		return t, err
 	}
 	var tokens fates
-	err = s.eachFate(ctx, func(_ calendar.Date, count func(*fates)) { count(&tokens) })
+	err = s.countFates(ctx, func(calendar.Date) *fates { return &tokens })
 	t.NoShowRate = mean(tokens.noShow, tokens.issued)
 	return t, err
 }

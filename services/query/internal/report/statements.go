@@ -33,4 +33,6 @@ var (
 	arrivalsSQL string
 	//go:embed members.sql
 	membersSQL string
+	//go:embed members_counted.sql
+	membersCountedSQL string
 )

@@ -121,7 +121,7 @@ func (s *scope) longest(ctx context.Context, lengths []int64, top int) ([]streak
 	for i, r := range rows {
 		numbers[i] = r.number
 	}
-	members, err := s.members(ctx, numbers...)
+	members, err := s.members(ctx, numbers)
 	for i := range rows {
 		name := members[rows[i].number].name
 		rows[i].Member = &name

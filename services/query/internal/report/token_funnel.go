@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"math"
-	"slices"
 	"time"
 
 	"coworking/pkg/calendar"
@@ -77,14 +76,9 @@ func tokenFunnel(ctx context.Context, s *scope, p tokenFunnelParams) (counted[to
 			rows[b.row(d)].alive = rows[b.row(d)].alive || place.alive(d)
 		}
 	}
-	tokens, err := s.tokens(ctx)
+	err := s.eachToken(ctx, func(_ *place, date calendar.Date, t *token) { rows[b.row(date)].count(t, s.asOf) })
 	if err != nil {
 		return answer, err
-	}
-	for _, t := range tokens {
-		if date := t.place.grid.DayAt(t.issued); t.place.alive(date) {
-			rows[b.row(date)].count(t)
-		}
 	}
 	err = s.eachOrphan(ctx, func(date calendar.Date) { rows[b.row(date)].orphans++ })
 	if err != nil {
@@ -125,13 +119,13 @@ func (s *scope) eachOrphan(ctx context.Context, yield func(date calendar.Date)) 
 	return pg.Classify(err)
 }
 
-func (f *funnel) count(t token) {
+func (f *funnel) count(t *token, asOf int64) {
 	f.issued++
-	if t.used == nil {
+	if t.used > asOf {
 		return
 	}
 	f.used++
-	if took := *t.used - t.issued; took < 0 {
+	if took := t.used - t.issued; took < 0 {
 		f.skew++
 	} else {
 		f.latencies = append(f.latencies, took)
@@ -152,7 +146,7 @@ func (f *funnel) figures() (issued, used *int64, conversion *Mean, took latency,
 	if !f.alive {
 		return nil, nil, nil, latency{}, nil, nil
 	}
-	slices.Sort(f.latencies)
+	rankFor(f.latencies, 0.5, 0.9, 0.99)
 	after := func(share float64) *Seconds {
 		at := quantile(f.latencies, share)
 		if at == nil {

@@ -3,15 +3,10 @@ package report
 import (
 	"cmp"
 	"context"
-	_ "embed"
-	"maps"
 	"math"
-	"slices"
 	"time"
 
-	"coworking/pkg/pg"
-
-	"github.com/jackc/pgx/v5"
+	"coworking/pkg/calendar"
 )
 
 // UserVisits is how each member came.
@@ -68,15 +63,13 @@ type userVisitsTotals struct {
 	TokensUsed     int64 `json:"tokens_used"`
 }
 
-//go:embed user_tokens.sql
-var userTokensSQL string
-
 // usual is a member's row in the making.
 type usual struct {
 	userVisitsRow
 
-	days   map[int32]bool
-	spaces map[string]int64
+	days       memberSet // dates of the range, by their number
+	place      *place    // where the last visits were that were counted, and how many there
+	here, most int64
 }
 
 func userVisits(ctx context.Context, s *scope, p userVisitsParams) (counted[userVisitsRow, userVisitsTotals], error) {
@@ -85,7 +78,7 @@ func userVisits(ctx context.Context, s *scope, p userVisitsParams) (counted[user
 	if err := s.eachUserVisit(ctx, of, &answer.ends); err != nil {
 		return answer, err
 	}
-	members, err := s.members(ctx)
+	members, err := s.everybody(ctx)
 	if err != nil {
 		return answer, err
 	}
@@ -103,12 +96,7 @@ func userVisits(ctx context.Context, s *scope, p userVisitsParams) (counted[user
 	for number, u := range of {
 		m := members[number]
 		u.Member, u.number, u.JoinedAt = m.name, number, instant(m.joined)
-		u.VisitDays = int64(len(u.days))
-		for _, space := range slices.Sorted(maps.Keys(u.spaces)) {
-			if u.UsualSpace == nil || u.spaces[space] > u.spaces[*u.UsualSpace] {
-				u.UsualSpace = &space
-			}
-		}
+		u.VisitDays = int64(u.days.size)
 		answer.rows = append(answer.rows, u.userVisitsRow)
 		answer.totals.add(&u.userVisitsRow)
 	}
@@ -129,22 +117,31 @@ func (s *scope) eachUserVisit(ctx context.Context, of map[int32]*usual, e *ends)
 		}
 		u := of[v.member]
 		if u == nil {
-			u = &usual{days: map[int32]bool{}, spaces: map[string]int64{}}
+			u = &usual{}
 			of[v.member] = u
 		}
-		own := *v
-		own.party = 1
-		inside := Hours(own.dwell(window{v.in, s.asOf}))
+		inside := Hours(v.spent(window{v.in, s.asOf}))
 		u.Visits++
 		u.Hours += inside
 		if !v.explicit {
 			u.HoursEstimated += inside
 		}
-		u.days[int32(date)] = true
-		u.spaces[v.place.name]++
+		u.days.add(int32(date - s.from))
+		u.visited(v.place)
 		e.count(v, s.asOf)
 	}
 	return err
+}
+
+// visited finds the usual space, of visits that come space by space, in order of names.
+func (u *usual) visited(p *place) {
+	if u.place != p {
+		u.place, u.here = p, 0
+	}
+	u.here++
+	if u.here > u.most {
+		u.most, u.UsualSpace = u.here, &p.name
+	}
 }
 
 // includeNever adds the members without a visit whom the asker may know.
@@ -189,23 +186,20 @@ func (s *scope) nameVisits(ctx context.Context, of map[int32]*usual) error {
 
 // countTokens counts the tokens of each member.
 func (s *scope) countTokens(ctx context.Context, of map[int32]*usual) error {
-	var asked stretches
-	for _, p := range s.places {
-		asked.add(p, s.instants(p).before(s.asOf+1))
-	}
-	rows, err := s.db.Query(ctx, userTokensSQL, asked.args())
-	if err != nil {
-		return pg.Classify(err)
-	}
-	var member int32
-	var issued, used int64
-	_, err = pgx.ForEachRow(rows, []any{&member, &issued, &used}, func() error {
-		if u := of[member]; u != nil {
-			u.TokensIssued, u.TokensUsed = issued, used
+	for by, count := range map[int]func(*usual){
+		byIssue: func(u *usual) { u.TokensIssued++ },
+		byUse:   func(u *usual) { u.TokensUsed++ },
+	} {
+		err := s.eachTokenOf(ctx, by, func(_ *place, _ calendar.Date, t *token) {
+			if u := of[t.member]; u != nil {
+				count(u)
+			}
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	return pg.Classify(err)
+	}
+	return nil
 }
 
 func (t *userVisitsTotals) add(r *userVisitsRow) {

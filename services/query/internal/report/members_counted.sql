@@ -1,0 +1,2 @@
+-- How many members there are: none ever goes.
+select count(*) from members

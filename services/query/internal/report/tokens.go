@@ -1,0 +1,238 @@
+package report
+
+import (
+	"context"
+	_ "embed"
+	"time"
+
+	"coworking/pkg/calendar"
+	"coworking/pkg/pg"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+var (
+	//go:embed tokens_issued.sql
+	tokensIssuedSQL string
+	//go:embed tokens_used.sql
+	tokensUsedSQL string
+)
+
+// token is a one-time token that was issued, or used. Times are µs since 1970.
+type token struct {
+	issued, expires int64
+	used            int64 // distantFuture: not yet
+	member          int32 // 0: nobody's
+}
+
+// What puts a token on a day.
+const (
+	byIssue = iota
+	byUse
+)
+
+// tokenDay is the tokens that were issued, or used, on a visit day of a space. It holds as
+// of one version of the space, not of the day: what is told of a token on any other day may
+// change when it was first issued, and whether it was used.
+type tokenDay struct {
+	version int64
+	tokens  []token
+	asked   int64 // when it was asked for last
+}
+
+// mostTokens is how many tokens are remembered, of 32 bytes each. The days that were not
+// asked for longest are forgotten first.
+const mostTokens = 250_000
+
+// size is what a day counts for in the room that there is.
+func (d *tokenDay) size() int {
+	if d == nil {
+		return 0
+	}
+	return 1 + len(d.tokens)
+}
+
+type tokenDate struct {
+	spaceDate
+
+	by int // issue or use
+}
+
+// recallTokens is the tokens that were issued, or used, on visit days of spaces, as they
+// are at the spaces' versions.
+func (s *scope) recallTokens(ctx context.Context, by int, asked []daysOf) ([][]*tokenDay, error) {
+	m := s.reader.memory
+	recalled := make([][]*tokenDay, len(asked))
+	missing := map[tokenDate]*tokenDay{}
+	var days []int32
+	var spans stretches
+	m.mu.Lock()
+	m.clock++
+	for i, a := range asked {
+		for d := a.first; d < a.stop; d++ {
+			k := tokenDate{spaceDate{a.place.id, d}, by}
+			day := m.tokens[k]
+			if start, end := a.place.calendar.Span(d); day == nil || day.version != a.place.version {
+				day = &tokenDay{version: a.place.version}
+				missing[k] = day
+				if span := (window{start, end}); !span.empty() {
+					spans.add(a.place, span)
+					days = append(days, int32(d))
+				}
+			}
+			day.asked = m.clock
+			recalled[i] = append(recalled[i], day)
+		}
+	}
+	m.mu.Unlock()
+	if len(missing) == 0 {
+		return recalled, nil
+	}
+	sql, args := [...]string{byIssue: tokensIssuedSQL, byUse: tokensUsedSQL}[by], spans.args()
+	args["days"] = days
+	rows, err := s.db.Query(ctx, sql, args)
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	if by == byUse {
+		err = takeUsed(rows, missing)
+	} else {
+		err = takeIssued(rows, missing)
+	}
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.keepTokens(missing)
+	return recalled, nil
+}
+
+func takeIssued(rows pgx.Rows, days map[tokenDate]*tokenDay) error {
+	var space, date int32
+	var issued, used, expires, members pgtype.UndecodedBytes
+	_, err := pgx.ForEachRow(rows, []any{&space, &date, &issued, &used, &expires, &members}, func() error {
+		tokens, err := tokensOf(members, issued, used, expires)
+		days[tokenDate{spaceDate{space, calendar.Date(date)}, byIssue}].tokens = tokens
+		return err
+	})
+	return err
+}
+
+func takeUsed(rows pgx.Rows, days map[tokenDate]*tokenDay) error {
+	var space, date int32
+	var used, members pgtype.UndecodedBytes
+	_, err := pgx.ForEachRow(rows, []any{&space, &date, &used, &members}, func() error {
+		tokens, err := tokensOf(members, used, used, used)
+		days[tokenDate{spaceDate{space, calendar.Date(date)}, byUse}].tokens = tokens
+		return err
+	})
+	return err
+}
+
+// tokensOf is tokens of what was sent of them.
+func tokensOf(sentMembers, sentIssued, sentUsed, sentExpires []byte) ([]token, error) {
+	members, err := pg.Array[int32](sentMembers)
+	if err != nil {
+		return nil, err
+	}
+	tokens := make([]token, len(members))
+	for i := range tokens {
+		tokens[i].member = members[i]
+	}
+	for _, column := range []struct {
+		sent []byte
+		of   func(*token) *int64
+	}{
+		{sentIssued, func(t *token) *int64 { return &t.issued }},
+		{sentUsed, func(t *token) *int64 { return &t.used }},
+		{sentExpires, func(t *token) *int64 { return &t.expires }},
+	} {
+		instants, err := pg.Array[int64](column.sent)
+		if err != nil {
+			return nil, err
+		}
+		for i, at := range instants {
+			if at != distantFuture && at != distantPast {
+				at += pg.Epoch
+			}
+			*column.of(&tokens[i]) = at
+		}
+	}
+	for i := range tokens {
+		if t := &tokens[i]; t.expires == distantPast {
+			t.expires = t.issued + (24 * time.Hour).Microseconds()
+		}
+	}
+	return tokens, nil
+}
+
+// keepTokens remembers days, unless somebody has seen a later state of them meanwhile.
+func (m *memory) keepTokens(read map[tokenDate]*tokenDay) {
+	for k, day := range read {
+		if known := m.tokens[k]; known == nil || known.version <= day.version {
+			m.tokenRoom += day.size() - known.size()
+			m.tokens[k] = day
+		}
+	}
+	if m.tokenRoom > mostTokens {
+		m.forgetTokens()
+	}
+}
+
+// forgetTokens drops the days that were not asked for longest, until a quarter of the room
+// is free.
+func (m *memory) forgetTokens() {
+	keys := keysBy(m.tokens, func(d *tokenDay) int64 { return d.asked })
+	for _, k := range keys {
+		if m.tokenRoom <= mostTokens*3/4 {
+			return
+		}
+		m.tokenRoom -= m.tokens[k].size()
+		delete(m.tokens, k)
+	}
+}
+
+// eachToken calls yield with each token that was issued in the range and by now, and the
+// date of its issue.
+func (s *scope) eachToken(ctx context.Context, yield func(p *place, date calendar.Date, t *token)) error {
+	return s.eachTokenOf(ctx, byIssue, func(p *place, day calendar.Date, t *token) {
+		if s.zone != nil {
+			day = s.zone.DayAt(t.issued)
+		}
+		if p.alive(day) {
+			yield(p, day, t)
+		}
+	})
+}
+
+// eachTokenOf calls yield with each token that was issued, or used, in the range and by
+// now, and with the space's own day.
+func (s *scope) eachTokenOf(ctx context.Context, by int, yield func(p *place, day calendar.Date, t *token)) error {
+	var asked []daysOf
+	for _, p := range s.places {
+		first, stop := p.ownDays(s.instants(p).before(s.asOf + 1))
+		asked = append(asked, daysOf{p, first, stop})
+	}
+	recalled, err := s.recallTokens(ctx, by, asked)
+	if err != nil {
+		return err
+	}
+	for i, a := range asked {
+		within := s.instants(a.place).before(s.asOf + 1)
+		for j, day := range recalled[i] {
+			for k := range day.tokens {
+				t := &day.tokens[k]
+				at := t.issued
+				if by == byUse {
+					at = t.used
+				}
+				if within.holds(at) {
+					yield(a.place, a.first.AddDays(j), t)
+				}
+			}
+		}
+	}
+	return nil
+}
