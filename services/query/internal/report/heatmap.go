@@ -119,9 +119,12 @@ func (h *heat) add(p *place, stays []*stay) {
 		if hour := find(hours, v.in); hour != nil {
 			came := h.times[hour.clock]
 			came.arrivals++
-			if v.member != 0 {
+			if v.member != 0 && h.metric == "unique_members" {
 				came.members[v.member] = true
 			}
+		}
+		if h.metric != "occupancy" {
+			continue
 		}
 		v.present(h.instants(p), func(inside window) {
 			for i := firstOver(hours, inside.start); i < len(hours) && hours[i].start < inside.end; i++ {
@@ -131,7 +134,7 @@ func (h *heat) add(p *place, stays []*stay) {
 				came.people += float64(presence) / float64(hours[i].length())
 			}
 		})
-		if h.metric == "occupancy" && h.instants(p).holds(v.in) {
+		if h.instants(p).holds(v.in) {
 			h.ends.count(v, h.asOf)
 		}
 	}

@@ -59,6 +59,9 @@ type hour struct {
 	clock clock
 	local int64 // what the wall clock shows at its start, in µs since 1970
 	alive bool
+
+	row           *hourly
+	began, lasted int64 // people who were inside as it began, and up to its end
 }
 
 // hourly is a row in the making.
@@ -91,19 +94,24 @@ func hourlyUsage(ctx context.Context, s *scope, p hourlyUsageParams) (counted[ho
 	var e ends
 	for _, place := range s.places {
 		hours := s.hours(place, length.Microseconds())
-		for _, h := range hours {
+		for i := range hours {
+			h := &hours[i]
 			row, known := rows[h.clock]
 			if !known {
 				row = &hourly{local: h.local}
 				rows[h.clock] = row
 			}
+			h.row = row
 			row.begin(h, s.asOf)
 		}
 		for _, v := range of[place] {
-			s.visit(v, hours, rows)
+			s.visit(v, hours)
 			if s.instants(place).holds(v.in) {
 				e.count(v, s.asOf)
 			}
+		}
+		for i := range hours {
+			hours[i].close()
 		}
 	}
 	ordered := make([]*hourly, 0, len(rows))
@@ -130,7 +138,7 @@ func (s *scope) hours(p *place, length int64) []hour {
 				hours[last].end = end
 				hours[last].alive = hours[last].alive || p.alive(d)
 			} else {
-				hours = append(hours, hour{window{at, end}, shown, local, p.alive(d)})
+				hours = append(hours, hour{window: window{at, end}, clock: shown, local: local, alive: p.alive(d)})
 			}
 			at = end
 		}
@@ -139,7 +147,7 @@ func (s *scope) hours(p *place, length int64) []hour {
 }
 
 // begin notes a space's stretch of time for the row.
-func (r *hourly) begin(h hour, asOf int64) {
+func (r *hourly) begin(h *hour, asOf int64) {
 	r.starts = append(r.starts, h.start)
 	r.local = min(r.local, h.local)
 	if h.alive {
@@ -149,30 +157,50 @@ func (r *hourly) begin(h hour, asOf int64) {
 }
 
 // visit counts a visit in the rows that it reaches into.
-func (s *scope) visit(v *stay, hours []hour, rows map[clock]*hourly) {
+func (s *scope) visit(v *stay, hours []hour) {
 	if h := find(hours, v.in); h != nil && h.alive {
-		rows[h.clock].arrivals++
+		h.row.arrivals++
 	}
 	_, dayEnd := v.place.calendar.Span(v.day)
 	// Who is cut off at the day's end leaves in its last slot.
 	if h := find(hours, min(v.out, dayEnd-1)); h != nil && h.alive && v.out <= s.asOf {
 		if v.explicit {
-			rows[h.clock].explicit++
+			h.row.explicit++
 		} else {
-			rows[h.clock].estimated++
+			h.row.estimated++
 		}
 	}
 	v.present(s.instants(v.place).before(s.asOf), func(inside window) {
 		for i := firstOver(hours, inside.start); i < len(hours) && hours[i].start < inside.end; i++ {
-			h := hours[i]
-			if w := inside.cut(h.window); h.alive && !w.empty() {
-				row := rows[h.clock]
-				row.presence += w.length() * v.party
-				row.steps = append(row.steps,
-					step{at: w.start - h.start, headcount: v.party}, step{at: w.end - h.start, headcount: -v.party})
+			if h := &hours[i]; h.alive {
+				h.hold(inside.cut(h.window), v.party)
 			}
 		}
 	})
+}
+
+// hold notes people who were inside for a part of the hour. Most were so as it began, or up
+// to its end: of those it is enough to know how many.
+func (h *hour) hold(w window, people int64) {
+	if w.empty() {
+		return
+	}
+	h.row.presence += w.length() * people
+	if w.start == h.start {
+		h.began += people
+	} else {
+		h.row.steps = append(h.row.steps, step{at: w.start - h.start, headcount: people})
+	}
+	if w.end == h.window.end {
+		h.lasted += people
+	} else {
+		h.row.steps = append(h.row.steps, step{at: w.end - h.start, headcount: -people})
+	}
+}
+
+// close notes for the row those of whom only the number is known.
+func (h *hour) close() {
+	h.row.steps = append(h.row.steps, step{headcount: h.began}, step{at: h.length(), headcount: -h.lasted})
 }
 
 // firstOver is the index of the first hour that ends after an instant.
