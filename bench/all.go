@@ -28,7 +28,7 @@ func (c *allCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error 
 		&visibleCmd{c.base, []int{5000, 20_000}, 6 * time.Second, []string{always}},
 		&soakCmd{c.base, 2000, 12 * time.Second, 4 * time.Second},
 		&serveCmd{c.base, time.Second, 3, 8},
-		&readsCmd{base: c.base, histories: histories{Tokens: []int{20_000}}, Times: 10},
+		&readsCmd{base: c.base, histories: histories{Tokens: []int{20_000}}, Times: 3},
 	}
 	if c.Full {
 		measures = measures[:0]
@@ -38,7 +38,7 @@ func (c *allCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error 
 			&workersCmd{c.base, 200_000, 3, []int{1, 2, 4}},
 			&visibleCmd{c.base, []int{1000, 5000, 20_000}, 30 * time.Second, []string{always, interval}},
 			&serveCmd{c.base, 3 * time.Second, 5, 8},
-			&readsCmd{base: c.base, histories: histories{Tokens: []int{100_000, 1_000_000, 10_000_000}}, Times: 30},
+			&readsCmd{base: c.base, histories: histories{Tokens: []int{100_000, 1_000_000, 10_000_000}}, Times: 10},
 			&appCmd{c.base, histories{Tokens: []int{100_000, 1_000_000}}, 10, "python3", "bench/old/app.py"},
 			&soakCmd{c.base, 2000, time.Hour, 5 * time.Minute},
 		)

@@ -20,7 +20,7 @@ type readsCmd struct {
 	base
 	histories
 
-	Times    int      `default:"30" help:"How often each question is asked after an event."`
+	Times    int      `default:"10" help:"How often each size has its turn at a question: three events each."`
 	Reports  []string `help:"Ask only these, such as daily_usage or \"old daily_usage\". The figures go to the terminal alone."`
 	FillOnly bool     `help:"Fill what is missing in the folder of --keep, and ask nothing."`
 }
@@ -191,8 +191,8 @@ type turns struct {
 	bytes    int
 	asked    float64 // milliseconds of the first answer
 
-	// Round by round. Again has some of each round, its middles one.
-	changed, again, middles, queried []float64
+	// Round by round. Changed and again have some of each round, changes and middles one.
+	changed, again, changes, middles, queried []float64
 }
 
 // first asks a process that remembers nothing.
@@ -228,39 +228,45 @@ func (t *turns) ask() (took float64, err error) {
 	return milliseconds(time.Since(began)), err
 }
 
-// How often an answer is asked for again after it changed. The first time it is not yet
-// as near at hand as it is for all who come later.
-const repeats = 10
+// How often a turn asks after an event, and again after each: a process that was not
+// asked for a while, or after a query that read all there is, does not have its things as
+// near at hand as one that is in use.
+const (
+	events  = 3
+	repeats = 10
+)
 
-// round asks after an event, again, and the old system's query beside them.
+// round asks the old system's query, and then after events, and again.
 func (t *turns) round(ctx context.Context) error {
 	if t.refused {
 		return nil
 	}
-	if err := t.touch(ctx); err != nil {
-		return err
-	}
-	changed, err := t.ask()
-	if err != nil || t.refused {
-		return err
-	}
-	var again []float64
-	for range repeats {
-		took, err := t.ask()
-		if err != nil || t.refused {
+	if t.question.old != "" && !enough(t.queried) {
+		began := time.Now()
+		if _, err := t.old.Exec(ctx, t.question.old); err != nil {
 			return err
 		}
-		again = append(again, took)
+		t.queried = append(t.queried, milliseconds(time.Since(began)))
 	}
-	t.changed, t.again, t.middles = append(t.changed, changed), append(t.again, again...), append(t.middles, spread(again).Median)
-	if t.question.old == "" || enough(t.queried) {
-		return nil
+	var changed, again []float64
+	for range events {
+		if err := t.touch(ctx); err != nil {
+			return err
+		}
+		for i := range 1 + repeats {
+			took, err := t.ask()
+			if err != nil || t.refused {
+				return err
+			}
+			if i == 0 {
+				changed = append(changed, took)
+			} else {
+				again = append(again, took)
+			}
+		}
 	}
-	began := time.Now()
-	if _, err := t.old.Exec(ctx, t.question.old); err != nil {
-		return err
-	}
-	t.queried = append(t.queried, milliseconds(time.Since(began)))
+	t.changed, t.again = append(t.changed, changed...), append(t.again, again...)
+	t.changes, t.middles = append(t.changes, spread(changed).Median), append(t.middles, spread(again).Median)
 	return nil
 }
 
@@ -280,7 +286,7 @@ func (t *turns) reading(smallest *turns) reading {
 	}
 	found := reading{
 		Tokens: t.tokens, Name: t.question.name, Bytes: t.bytes, First: t.asked, Changed: spread(t.changed), Again: spread(t.again),
-		Growth: ratios(t.changed, smallest.changed), OldByChanged: ratios(t.queried, t.changed), OldByAgain: ratios(t.queried, t.middles),
+		Growth: ratios(t.changes, smallest.changes), OldByChanged: ratios(t.queried, t.changes), OldByAgain: ratios(t.queried, t.middles),
 	}
 	if len(t.queried) > 0 {
 		found.Old = spread(t.queried)
@@ -290,7 +296,7 @@ func (t *turns) reading(smallest *turns) reading {
 
 func (r *reads) write(all []reading) error {
 	var table strings.Builder
-	fmt.Fprintf(&table, "Medians of up to %d, and of %d times as many for *again*, in milliseconds; %s\n\n| report | tokens | bytes | first | after an event | ÷ that of the smallest | again | old query | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|---|---|---|\n", r.Times, repeats, r.ground.machine)
+	fmt.Fprintf(&table, "Medians of up to %d, and of %d times as many for *again*, in milliseconds; %s\n\n| report | tokens | bytes | first | after an event | ÷ that of the smallest | again | old query | old ÷ after an event | old ÷ again |\n|---|---|---|---|---|---|---|---|---|---|\n", events*r.Times, repeats, r.ground.machine)
 	slices.SortStableFunc(all, func(a, b reading) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range all {
 		if f.Refused {

@@ -208,10 +208,10 @@ func TestTheOldQueryIsAskedLessOftenWhereItIsSlow(t *testing.T) {
 }
 
 func TestReadingsAreComparedRoundByRound(t *testing.T) {
-	small := &turns{history: &history{tokens: 10}, changed: []float64{1, 2, 4}, again: []float64{1}, middles: []float64{1, 1, 1}}
+	small := &turns{history: &history{tokens: 10}, changed: []float64{1, 2, 4}, changes: []float64{1, 2, 4}, again: []float64{1}, middles: []float64{1, 1, 1}}
 	large := &turns{
 		history: &history{tokens: 100}, question: question{name: "daily_usage"}, bytes: 3, asked: 9,
-		changed: []float64{2, 2, 16}, again: []float64{1, 2, 3, 4}, middles: []float64{1, 2, 4}, queried: []float64{20, 40},
+		changed: []float64{2, 2, 16}, changes: []float64{2, 2, 16}, again: []float64{1, 2, 3, 4}, middles: []float64{1, 2, 4}, queried: []float64{20, 40},
 	}
 	want := reading{
 		Tokens: 100, Name: "daily_usage", Bytes: 3, First: 9,

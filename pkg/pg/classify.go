@@ -44,8 +44,9 @@ var classes = []struct {
 // means that the answer never came: the outcome is unknown, so it is Unavailable,
 // and what is tried again must be repeatable. That holds for a COMMIT too, whatever
 // pgconn.SafeToRetry says of it: the row may be there. An answer that came but is
-// not what the statement's author expected is Internal. A classified error stays as
-// it is.
+// not what the statement's author expected is Internal, and so is a statement that
+// does not go with what it is asked with; a value that cannot be sent is Invalid, as
+// one is that Postgres refuses. A classified error stays as it is.
 func Classify(err error) error {
 	if err == nil {
 		return nil
@@ -57,6 +58,9 @@ func Classify(err error) error {
 	if state == "" {
 		if unexpected(err) {
 			return fault.Internal.Errorf("database: %w", err)
+		}
+		if kind := unsent(err); kind != fault.None {
+			return kind.Errorf("database: it was not asked: %w", err)
 		}
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return fault.Unavailable.Errorf("database: %w", err)
@@ -75,6 +79,21 @@ func Classify(err error) error {
 func unexpected(err error) bool {
 	_, misfit := errors.AsType[pgx.ScanArgError](err)
 	return misfit || errors.Is(err, pgx.ErrNoRows) || errors.Is(err, pgx.ErrTooManyRows)
+}
+
+// unsent says what is wrong with a statement that never left this process, None if it
+// may have. pgx has no types for these errors: a test holds their words.
+func unsent(err error) fault.Kind {
+	text := err.Error()
+	switch says := func(words string) bool { return strings.Contains(text, words) }; {
+	case says("failed to encode args[") && !says("cannot find encode plan"):
+		return fault.Invalid
+	case says("failed to encode args["), says("rewrite query failed: "),
+		says("mismatched param and argument count"), strings.HasPrefix(text, "expected ") && says(" arguments, got "):
+		return fault.Internal
+	default:
+		return fault.None
+	}
 }
 
 // Retryable says whether the same transaction may well succeed at once: another

@@ -103,6 +103,37 @@ func TestAnAnswerThatNobodyExpectedIsOurFault(t *testing.T) {
 	}
 }
 
+// What never left this process is not the database's silence: who waits for that to pass
+// would wait for ever.
+func TestWhatCannotBeSentIsNotSilence(t *testing.T) {
+	pool := pgtest.New(t)
+	for name, c := range map[string]struct {
+		sql  string
+		args []any
+		want fault.Kind
+	}{
+		"a number that is too large":            {"select $1::int4", []any{int64(1) << 40}, fault.Invalid},
+		"one of many":                           {"select $1::int4[]", []any{[]int64{1, 1 << 40}}, fault.Invalid},
+		"a value of a type that nobody knows":   {"select $1::int4", []any{struct{ X chan int }{}}, fault.Internal},
+		"too few values":                        {"select $1::int4", nil, fault.Internal},
+		"a value that the statement lacks":      {"select @n::int4", []any{pgx.StrictNamedArgs{"n": 1, "m": 2}}, fault.Internal},
+		"a value that only the statement knows": {"select @n::int4", []any{pgx.StrictNamedArgs{}}, fault.Internal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, alone := pool.Exec(t.Context(), c.sql, c.args...)
+			var batch pgx.Batch
+			batch.Queue("select 1")
+			batch.Queue(c.sql, c.args...)
+			together := pool.SendBatch(t.Context(), &batch).Close()
+			for _, err := range []error{alone, together} {
+				if got := fault.Of(pg.Classify(err)); got != c.want {
+					t.Errorf("%v is %s, want %s", err, got, c.want)
+				}
+			}
+		})
+	}
+}
+
 func TestAnAddressPrintsWithoutItsPassword(t *testing.T) {
 	for name, c := range map[string]struct{ url, want string }{
 		"a password":                  {"postgres://ada:topsecret@db:5432/x", "postgres://ada:…@db:5432/x"},
@@ -173,7 +204,7 @@ func TestAPoolSetsWhatItsPromiseRestsOn(t *testing.T) {
 		},
 		"a reader": {
 			pg.Options{Name: "r", MaxConns: 2},
-			[]string{"r", "UTC", "0", "1min", "on", "auto", "on", "off", "on", "on"},
+			[]string{"r", "UTC", "0", "1min", "on", "force_generic_plan", "on", "off", "on", "on"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -33,7 +33,7 @@ func connect(t *testing.T, url string) *pgx.Conn {
 	return conn
 }
 
-// schema is every column, index, constraint, view and function, a line each.
+// schema is every column, index, constraint, view, function and trigger, a line each.
 func schema(t *testing.T, url string) []string {
 	t.Helper()
 	rows, err := connect(t, url).Query(t.Context(), `
@@ -44,6 +44,7 @@ func schema(t *testing.T, url string) []string {
 		  where connamespace = 'public'::regnamespace and conrelid <> 'schema_migrations'::regclass
 		union all select format('view %s %s', viewname, definition) from pg_views where schemaname = 'public'
 		union all select 'function ' || pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace
+		union all select 'trigger ' || pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
 		union all select format('options %s %s', relname, reloptions) from pg_class
 		  where relnamespace = 'public'::regnamespace and relname not like 'schema_migrations%'
 		order by 1`)
@@ -88,6 +89,29 @@ func TestEachStepCanBeTakenBackAlone(t *testing.T) {
 			t.Fatalf("down from %d: %v", version, err)
 		}
 		stands(t, url, apply.State{Version: version - 1})
+	}
+}
+
+// A release before has written slots of the old report whose days nobody kept.
+func TestDaysOfTheOldReportAreThereFromTheStart(t *testing.T) {
+	url := pgtest.URL(t)
+	if err := apply.Down(t.Context(), url, int(migrations.Latest()-9), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, url)
+	if _, err := conn.Exec(t.Context(), `set timezone = 'Asia/Kathmandu';
+		insert into legacy_usage values ('2026-03-02T00:00Z', 1), ('2026-03-02T23:45Z', 2), ('2026-03-04T12:00Z', 3)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := apply.Up(t.Context(), url, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	var days string
+	if err := conn.QueryRow(t.Context(), "select string_agg(day::text, ' ' order by day) from legacy_days").Scan(&days); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("2026-03-02 2026-03-04", days); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -72,7 +72,11 @@ func (sh *shadow) swap(ctx context.Context, tx pgx.Tx, r Range, derived map[dayK
 	for _, statement := range []string{swapUnits, swapUnitsIn, swapVisits, swapVisitsIn, swapMethods, swapMethodsIn, swapDays} {
 		w.queue(statement)
 	}
-	w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": slices.Sorted(maps.Keys(touched))})
+	if r.all() { // what is shared is no single space's
+		w.queue(bumpAllVersions)
+	} else {
+		w.queue(bumpVersions, pgx.StrictNamedArgs{"spaces": slices.Sorted(maps.Keys(touched))})
+	}
 	return w.flush(ctx)
 }
 

@@ -42,6 +42,18 @@ func TestARebuildMakesEveryRollupAgain(t *testing.T) {
 	w.same()
 }
 
+// Caches look at versions: that of the space of members moves although no day of it was rebuilt.
+func TestARebuildMovesTheVersionsOfWhatIsShared(t *testing.T) {
+	w := newWorld(t)
+	w.write(tell("1", event.CheckIn, "09:00", "ada"))
+	w.change("update members set joined_at = now()")
+	if _, err := w.store.Rebuild(t.Context(), store.Range{}, func(int, int) {}); err != nil {
+		t.Fatal(err)
+	}
+	w.want("select count(*) from members where joined_at is null", "1")
+	w.want("select version > 0 from spaces where space = '_'", "true")
+}
+
 func TestARebuildOfARangeTouchesNothingElse(t *testing.T) {
 	w := newWorld(t)
 	for day := range 4 {

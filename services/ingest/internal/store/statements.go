@@ -132,6 +132,8 @@ var (
 
 	//go:embed sql/clear_shadow_day.sql
 	clearShadowDay string
+	//go:embed sql/compare_legacy_days.sql
+	compareLegacyDays string
 	//go:embed sql/compare_legacy_usage.sql
 	compareLegacyUsage string
 	//go:embed sql/compare_legacy_visits.sql

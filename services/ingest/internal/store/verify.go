@@ -128,8 +128,8 @@ func (sh *shadow) compareShared(ctx context.Context, tx pgx.Tx, found *Verified)
 		}
 	}
 	for _, sql := range []string{
-		compareTokens, compareLegacyUsage, compareLegacyVisits, compareMemberChanges, compareMembers, compareSpaceChanges,
-		compareSources,
+		compareTokens, compareLegacyUsage, compareLegacyDays, compareLegacyVisits, compareMemberChanges, compareMembers,
+		compareSpaceChanges, compareSources,
 	} {
 		rows, err := tx.Query(ctx, sql)
 		if err != nil {

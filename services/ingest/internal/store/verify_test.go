@@ -75,6 +75,7 @@ func TestVerifyFindsWhatIsWrongAndFixMendsIt(t *testing.T) {
 		"a deleted token":                   {"delete from tokens", "legacy_usage legacy_visits tokens"},
 		"a token's issue deleted":           {"delete from events where id = '7'", "space_day tokens"},
 		"an old report edited by hand":      {"update legacy_usage set used = used + 1", "legacy_usage"},
+		"a day of it deleted":               {"delete from legacy_days", "legacy_days"},
 		"the other old report, too":         {"insert into legacy_visits select id, 7 from members where member = 'bob'", "legacy_visits"},
 		"what is known of a member edited":  {"update members set name = 'Eve' where member = 'ada'", "members"},
 		"what was said of a member deleted": {

@@ -44,9 +44,9 @@ func (a answers) Answer(ctx context.Context, _ report.Question) (report.Answer, 
 	return a(ctx)
 }
 
-// Version is another one each time: nothing is remembered.
-func (a answers) Version(context.Context, report.Question) (string, report.Basis, error) {
-	return rand.Text(), report.Basis{}, nil
+// Look finds another version each time: nothing is remembered.
+func (a answers) Look(context.Context, report.Question) (report.Look, error) {
+	return report.Look{Version: rand.Text(), Answer: a}, nil
 }
 
 func (a answers) Stands(context.Context, report.Basis, time.Time) (bool, error) { return false, nil }

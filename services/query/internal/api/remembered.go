@@ -9,7 +9,7 @@ import (
 // Bodies that were written are kept under their tags, which move with everything
 // that they rest on: one that is found is right, and needs no other check.
 const (
-	mostBytes   = 16 << 20 // of all bodies
+	mostBytes   = 16 << 20 // of all bodies, packed ones too
 	mostOfABody = 1 << 20  // larger ones are not kept
 	mostNotes   = 4096     // of a kind; longer than a page is none
 	mostOfANote = 4096
@@ -22,6 +22,9 @@ type body struct {
 	fileName string // "": a browser shows it
 	next     string // the address of the rows after these; "": there are none
 	rows     int
+
+	packing sync.Once
+	packed  []byte // by gzip; nil: nobody asked for that
 }
 
 // bodies is the answers that were written last. Any number of goroutines may share
@@ -54,12 +57,33 @@ func (b *bodies) keep(answer *body) {
 	}
 	b.byTag[answer.tag] = b.recent.PushFront(answer)
 	b.bytes += len(answer.bytes)
+	b.fit()
+}
+
+// packed is an answer as gzip. It is made when it is asked for, since most answers
+// never are again, and then once, however many ask.
+func (b *bodies) packed(answer *body) []byte {
+	answer.packing.Do(func() {
+		packed := pack(answer.bytes)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		answer.packed = packed
+		if element, known := b.byTag[answer.tag]; known && bodyOf(element) == answer { // it may be gone by now
+			b.bytes += len(packed)
+			b.fit()
+		}
+	})
+	return answer.packed
+}
+
+// fit forgets what was not asked for the longest, until there is room for the rest.
+func (b *bodies) fit() {
 	for b.bytes > mostBytes {
 		last := b.recent.Back()
 		oldest := bodyOf(last)
 		b.recent.Remove(last)
 		delete(b.byTag, oldest.tag)
-		b.bytes -= len(oldest.bytes)
+		b.bytes -= len(oldest.bytes) + len(oldest.packed)
 	}
 }
 

@@ -1,9 +1,12 @@
 package api_test
 
 import (
+	"compress/gzip"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +15,8 @@ import (
 	"coworking/services/query/internal/report"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 type madeRow struct {
@@ -22,14 +27,15 @@ type madeRow struct {
 // they were asked for one, and for its version.
 type versioned struct {
 	version  string
+	more     int // rows than one
 	stands   bool
 	versions int
 	answers  int
 }
 
-func (v *versioned) Version(context.Context, report.Question) (string, report.Basis, error) {
+func (v *versioned) Look(_ context.Context, q report.Question) (report.Look, error) {
 	v.versions++
-	return v.version, report.Basis{}, nil
+	return report.Look{Version: v.version, Answer: func(ctx context.Context) (report.Answer, error) { return v.Answer(ctx, q) }}, nil
 }
 
 func (v *versioned) Stands(context.Context, report.Basis, time.Time) (bool, error) {
@@ -38,7 +44,11 @@ func (v *versioned) Stands(context.Context, report.Basis, time.Time) (bool, erro
 
 func (v *versioned) Answer(context.Context, report.Question) (report.Answer, error) {
 	v.answers++
-	return report.Answer{Version: v.version, Rows: []any{&madeRow{int64(v.answers)}}, Columns: report.ColumnsOf[madeRow]()}, nil
+	rows := []any{&madeRow{int64(v.answers)}}
+	for i := range v.more {
+		rows = append(rows, &madeRow{int64(i * i)})
+	}
+	return report.Answer{Version: v.version, Rows: rows, Columns: report.ColumnsOf[madeRow]()}, nil
 }
 
 func TestAnAnswerIsMadeOnceAVersion(t *testing.T) {
@@ -102,8 +112,8 @@ func (s *slow) Answer(ctx context.Context, _ report.Question) (report.Answer, er
 	}
 }
 
-func (s *slow) Version(context.Context, report.Question) (string, report.Basis, error) {
-	return s.version, report.Basis{}, nil
+func (s *slow) Look(_ context.Context, q report.Question) (report.Look, error) {
+	return report.Look{Version: s.version, Answer: func(ctx context.Context) (report.Answer, error) { return s.Answer(ctx, q) }}, nil
 }
 
 // However many ask at a time, one counts; if that one goes away, the others count.
@@ -141,6 +151,106 @@ func TestOneCountsForAll(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is remembered goes out as it is kept, with its length: packed for who takes
+// that. How it is sent changes nothing else of it.
+func TestARememberedAnswerIsSentAsItsReaderTakesIt(t *testing.T) {
+	const plain, packed = "", "gzip"
+	cases := map[string]struct {
+		more    int
+		accepts string
+		want    string
+	}{
+		"a browser":                      {5000, "gzip, deflate, br, zstd", packed},
+		"gzip in other words":            {5000, "deflate, x-gzip;q=0.5", packed},
+		"gzip and nothing else":          {5000, "gzip;q=1.0, *;q=0", packed},
+		"who does not say":               {5000, "", plain},
+		"who takes it as it is":          {5000, "identity", plain},
+		"who takes anything":             {5000, "*", plain},
+		"who takes all but gzip":         {5000, "deflate, gzip ; Q=0.000, *", plain},
+		"a name that only begins alike":  {5000, "gzippy", plain},
+		"a short answer is not worth it": {0, "gzip", plain},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			core, logs := observer.New(zap.InfoLevel)
+			server := httptest.NewServer(serve(func(config *api.Config) {
+				config.Reports, config.Log = &versioned{version: "one", stands: true, more: c.more}, zap.New(core)
+			}))
+			defer server.Close()
+			first := fetch(t, server, http.MethodGet, "/api/v1/reports/daily_usage.csv", c.accepts)
+			if lines := strings.Count(first.text, "\r\n"); first.encoding != c.want || lines != c.more+2 {
+				t.Errorf("first it is %q, %d lines", first.encoding, lines)
+			}
+			for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodGet} {
+				want := first
+				if method == http.MethodHead {
+					want.text = ""
+				}
+				again := fetch(t, server, method, "/api/v1/reports/daily_usage.csv", c.accepts)
+				if length := again.length; length < 0 || c.want == plain && length != int64(len(first.text)) || c.want == packed && length > int64(len(first.text)/2) {
+					t.Errorf("%s again has %d bytes", method, length)
+				}
+				again.length = want.length
+				if diff := cmp.Diff(want, again, cmp.AllowUnexported(fetched{})); diff != "" {
+					t.Errorf("%s again (-first +again):\n%s", method, diff)
+				}
+			}
+			server.Close() // what is answered is logged then
+			for i, entry := range logs.FilterMessage("request").All() {
+				if got := entry.ContextMap()["bytes"]; got != int64(len(first.text)) {
+					t.Errorf("request %d is logged with %v bytes", i+1, got)
+				}
+			}
+			if logs.Len() != 4 {
+				t.Errorf("%d lines in the log", logs.Len())
+			}
+		})
+	}
+}
+
+// fetched is an answer as a client has it.
+type fetched struct {
+	status   int
+	header   http.Header // without what is beside it, and without the date
+	length   int64       // of what was sent; -1: nobody said
+	encoding string
+	text     string // unpacked
+}
+
+// fetch asks over a connection, and unpacks what comes.
+func fetch(t *testing.T, server *httptest.Server, method, address, accepts string) fetched {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if accepts != "" {
+		request.Header.Set("Accept-Encoding", accepts)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}} // it says what it was told, and no more
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	got := fetched{status: response.StatusCode, header: response.Header, length: response.ContentLength, encoding: response.Header.Get("Content-Encoding")}
+	body := io.Reader(response.Body)
+	if got.encoding == "gzip" && method != http.MethodHead {
+		if body, err = gzip.NewReader(body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.text = string(text)
+	for _, name := range []string{"Date", "Content-Length", "Content-Encoding"} {
+		got.header.Del(name)
+	}
+	return got
 }
 
 // A spreadsheet has no place for a cursor: a header tells where the rows go on.

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"coworking/pkg/fault"
@@ -80,6 +81,8 @@ func (s *server) understand(c echo.Context) (*wanted, error) {
 
 // report answers /api/v1/reports/<name>, or <name>.csv.
 func (s *server) report(c echo.Context) error {
+	header := c.Response().Header()
+	header[echo.HeaderVary] = varies
 	w, err := s.understand(c)
 	if err != nil {
 		return err
@@ -93,11 +96,9 @@ func (s *server) report(c echo.Context) error {
 	}
 	grant := grantOf(c)
 	question := report.Question{Report: w.report, Query: w.query, AsOf: s.Now(), Visible: grant.Spaces}
-	header := c.Response().Header()
-	header.Add(echo.HeaderVary, echo.HeaderAccept)
 	header.Set(echo.HeaderCacheControl, "private, no-cache")
 
-	tag, err := s.tag(c.Request().Context(), question, w)
+	tag, count, err := s.tag(c.Request().Context(), question, w)
 	if err != nil {
 		return err
 	}
@@ -117,11 +118,9 @@ func (s *server) report(c echo.Context) error {
 			return err
 		}
 		note(c, asked{w.report.Name, "remembered"})
-		begin(c, w.format, known)
-		_, err := c.Response().Write(known.bytes)
-		return err
+		return s.again(c, w.format, known)
 	}
-	answer, err := s.count(c.Request().Context(), question, tag)
+	answer, err := s.once(c.Request().Context(), tag, count)
 	if err != nil {
 		return err
 	}
@@ -129,7 +128,21 @@ func (s *server) report(c echo.Context) error {
 		return err
 	}
 	note(c, asked{w.report.Name, "counted"})
-	return s.write(c, w.format, answer)
+	return s.squeezed(func(c echo.Context) error { return s.write(c, w.format, answer) })(c)
+}
+
+// again answers with what was written before.
+func (s *server) again(c echo.Context, f format, known *body) error {
+	header, sent := c.Response().Header(), known.bytes
+	if len(sent) >= worthPacking && takesGzip(c.Request().Header.Get(echo.HeaderAcceptEncoding)) {
+		header.Set(echo.HeaderContentEncoding, "gzip")
+		sent = s.bodies.packed(known)
+	}
+	header.Set(echo.HeaderContentLength, strconv.Itoa(len(sent)))
+	begin(c, f, known)
+	_, err := c.Response().Write(sent)
+	c.Response().Size = int64(len(known.bytes)) // as the log has it of the first one, whatever it was packed to
+	return err
 }
 
 // tagged is the tag of a question's answer, and what it rests on.
@@ -138,34 +151,37 @@ type tagged struct {
 	basis report.Basis
 }
 
-// tag is the tag that the answer to a question has. One that was asked before has the
-// tag of then as long as nothing moved that it rests on.
-func (s *server) tag(ctx context.Context, question report.Question, w *wanted) (string, error) {
+// counter counts an answer.
+type counter func(context.Context) (report.Answer, error)
+
+// tag is the tag that the answer to a question has, and who counts the answer. One that
+// was asked before has the tag of then as long as nothing moved that it rests on.
+func (s *server) tag(ctx context.Context, question report.Question, w *wanted) (string, counter, error) {
 	text := w.text
 	if question.Visible != nil { // the same words from somebody else are another question
 		text += " " + strings.Join(question.Visible, " ")
 	}
 	if known, ok := s.tags.find(text); ok {
 		if stands, err := s.Reports.Stands(ctx, known.basis, question.AsOf); stands || err != nil {
-			return known.tag, err
+			return known.tag, func(ctx context.Context) (report.Answer, error) { return s.Reports.Answer(ctx, question) }, err
 		}
 	}
-	version, basis, err := s.Reports.Version(ctx, question)
+	look, err := s.Reports.Look(ctx, question)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	tag := tagOf(version, w.format)
-	s.tags.keep(text, tagged{tag, basis})
-	return tag, nil
+	tag := tagOf(look.Version, w.format)
+	s.tags.keep(text, tagged{tag, look.Basis})
+	return tag, look.Answer, nil
 }
 
-// count asks for an answer once, however many ask for it at the time: when a wall of
+// once counts an answer once, however many ask for it at the time: when a wall of
 // screens asks again after an event, one of them counts. Who counts may go away, and
 // take the answer with it; then each counts.
-func (s *server) count(ctx context.Context, question report.Question, tag string) (report.Answer, error) {
-	counted, err, shared := s.counting.Do(tag, func() (any, error) { return s.Reports.Answer(ctx, question) })
+func (s *server) once(ctx context.Context, tag string, count counter) (report.Answer, error) {
+	counted, err, shared := s.counting.Do(tag, func() (any, error) { return count(ctx) })
 	if err != nil && shared && ctx.Err() == nil {
-		return s.Reports.Answer(ctx, question)
+		return count(ctx)
 	}
 	answer, _ := counted.(report.Answer)
 	return answer, err
@@ -202,9 +218,13 @@ func nextPage(asked *url.URL, cursor *string) string {
 	return (&url.URL{Path: asked.Path, RawQuery: query.Encode()}).String()
 }
 
+// varies is the headers that decide, beside the address, which answer it is.
+var varies = []string{echo.HeaderAcceptEncoding, echo.HeaderAccept}
+
 // begin writes what comes before the body.
 func begin(c echo.Context, f format, answer *body) {
 	header := c.Response().Header()
+	header[echo.HeaderVary] = varies // once, also where squeezed said its part
 	header.Set("ETag", answer.tag)
 	header.Set(echo.HeaderContentType, f.mediaType)
 	if f.name == paper {

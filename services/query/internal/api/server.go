@@ -22,7 +22,7 @@ import (
 // Reports answers questions, and says which version an answer would have.
 type Reports interface {
 	Answer(ctx context.Context, q report.Question) (report.Answer, error)
-	Version(ctx context.Context, q report.Question) (string, report.Basis, error)
+	Look(ctx context.Context, q report.Question) (report.Look, error)
 	Stands(ctx context.Context, b report.Basis, asOf time.Time) (bool, error)
 }
 
@@ -69,27 +69,24 @@ type Config struct {
 // ops is the addresses for those who run the service.
 var ops = map[string]bool{"/livez": true, "/readyz": true, "/metrics": true}
 
-// worthCompressing is how many bytes an answer has at least that is compressed for
-// who takes gzip.
-const worthCompressing = 1400
-
 // server is the handlers.
 type server struct {
 	Config
-	seats  chan struct{} // one for each question to the database
-	limits *limits
-	bodies *bodies
-	meter  meter
-	often  *zap.Logger // what is said too often is left out of it
-	wanted notes[*wanted]
-	tags   notes[tagged]
+	seats    chan struct{} // one for each question to the database
+	limits   *limits
+	bodies   *bodies
+	meter    meter
+	often    *zap.Logger // what is said too often is left out of it
+	wanted   notes[*wanted]
+	tags     notes[tagged]
+	squeezed echo.MiddlewareFunc
 
 	counting singleflight.Group // by the tag of the answer
 }
 
 // New is the handler of every address.
 func New(c Config) http.Handler {
-	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), limits: newLimits(c.Rate), bodies: newBodies(), meter: newMeter(c.Metrics), often: sampled(c.Log)}
+	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), limits: newLimits(c.Rate), bodies: newBodies(), meter: newMeter(c.Metrics), often: sampled(c.Log), squeezed: squeezed()}
 	s.showRoom()
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -110,10 +107,9 @@ func New(c Config) http.Handler {
 	}
 	s.legacyRoutes(e)
 
-	squeezed := middleware.GzipWithConfig(middleware.GzipConfig{MinLength: worthCompressing})
-	s.documentRoutes(e, squeezed)
-	e.GET("/api/v1/reports", s.list, squeezed)
-	e.GET("/api/v1/reports/:report", s.report, squeezed, s.seated)
+	s.documentRoutes(e, s.squeezed)
+	e.GET("/api/v1/reports", s.list, s.squeezed)
+	e.GET("/api/v1/reports/:report", s.report, s.seated)
 	e.HEAD("/api/v1/reports/:report", s.report, s.seated)
 	for _, route := range e.Routes() {
 		if _, known := admission[route.Path]; !known {

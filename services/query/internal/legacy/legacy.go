@@ -23,48 +23,89 @@ import (
 )
 
 // Reports answers the two reports of the old system. A body is made once, and holds
-// until anything is written.
+// until anything is written; then only what changed is read again. Any number of
+// goroutines may share it.
 type Reports struct {
 	Pool *pgxpool.Pool
 	Zone *time.Location // the old system's timestamps had none: they were in this one
 
 	dailyUsage, userVisits made
 
+	days     map[int32]usedDay // of UTC, by their number from 1970
+	visitors visitors
+
 	dates     sync.Once
 	midnights *calendar.Calendar
+}
+
+// state tells states of the database apart. Every change moves the version of a space,
+// and none ever goes back, so sums do.
+type state struct {
+	versions int64
+	members  int64 // the version of the space `_`, which all that is said of members moves
 }
 
 // made is a body, and the state of the database that it was made of.
 type made struct {
 	mu    sync.Mutex
-	state int64
+	state state
 	body  []byte
+
+	begin sync.Once
+	turn  chan struct{} // whoever is in it makes the body, and may write to what is remembered for it
 }
 
-// current is the body as of the state that the database is in. Every change moves the
-// version of a space, and none ever goes back, so their sum tells states apart.
-func (m *made) current(ctx context.Context, r *Reports, read func(context.Context) ([]byte, error)) ([]byte, error) {
-	rows, err := r.Pool.Query(ctx, stateSQL)
+// current is the body as of the state that the database is in, or a later one. Of those
+// who find that it has changed one makes it, and the others wait: if that one gives up,
+// the next makes it.
+func (m *made) current(ctx context.Context, r *Reports, read func(context.Context, state) ([]byte, error)) ([]byte, error) {
+	now, err := r.state(ctx)
 	if err != nil {
-		return nil, pg.Classify(err)
+		return nil, err
 	}
-	state, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, pg.Classify(err)
-	}
-	m.mu.Lock()
-	body, holds := m.body, m.body != nil && m.state == state
-	m.mu.Unlock()
-	if holds {
+	if body := m.at(now); body != nil {
 		return body, nil
 	}
-	if body, err = read(ctx); err != nil { // it may be of a later state: then it is made once more
+	m.begin.Do(func() { m.turn = make(chan struct{}, 1) })
+	select {
+	case m.turn <- struct{}{}:
+		defer func() { <-m.turn }()
+	case <-ctx.Done():
+		return nil, pg.Classify(ctx.Err())
+	}
+	if body := m.at(now); body != nil {
+		return body, nil
+	}
+	body, err := read(ctx, now)
+	if err != nil { // what was remembered before holds
 		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.state, m.body = state, body
+	m.state, m.body = now, body // it may be of a later state: then it is made once more
 	return body, nil
+}
+
+// at is the body as of a state, nil if it was made of another.
+func (m *made) at(s state) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.state != s {
+		return nil
+	}
+	return m.body
+}
+
+// state is the one that the database is in.
+func (r *Reports) state(ctx context.Context) (state, error) {
+	rows, err := r.Pool.Query(ctx, stateSQL)
+	if err != nil {
+		return state{}, pg.Classify(err)
+	}
+	now, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (s state, err error) {
+		return s, row.Scan(&s.versions, &s.members)
+	})
+	return now, pg.Classify(err)
 }
 
 var (
@@ -72,6 +113,8 @@ var (
 	dailyUsageSQL string
 	//go:embed user_visits.sql
 	userVisitsSQL string
+	//go:embed members.sql
+	membersSQL string
 	//go:embed state.sql
 	stateSQL string
 	//go:embed readable.sql
@@ -84,26 +127,22 @@ func (r *Reports) DailyUsage(ctx context.Context) ([]byte, error) {
 	return r.dailyUsage.current(ctx, r, r.makeDailyUsage)
 }
 
-func (r *Reports) makeDailyUsage(ctx context.Context) ([]byte, error) {
-	rows, err := r.Pool.Query(ctx, dailyUsageSQL)
-	if err != nil {
-		return nil, pg.Classify(err)
+// usedDay is a UTC day, as of its version: used tokens by the date of their issue in the
+// old system's zone.
+type usedDay struct {
+	version int64
+	byDate  map[calendar.Date]int64
+}
+
+func (r *Reports) makeDailyUsage(ctx context.Context, _ state) ([]byte, error) {
+	if err := r.readDays(ctx); err != nil {
+		return nil, err
 	}
-	var sentSlots, sentUsed pgtype.UndecodedBytes
-	var slots, used []int64
-	_, err = pgx.ForEachRow(rows, []any{&sentSlots, &sentUsed}, func() (err error) {
-		if slots, err = pg.Array[int64](sentSlots); err == nil {
-			used, err = pg.Array[int64](sentUsed)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, pg.Classify(err)
-	}
-	dates := r.calendar()
 	byDate := map[calendar.Date]int64{}
-	for i, slot := range slots {
-		byDate[dates.DayAt(slot+pg.Epoch)] += used[i]
+	for _, day := range r.days {
+		for date, used := range day.byDate {
+			byDate[date] += used
+		}
 	}
 	body := []byte{'{'}
 	for i, date := range slices.Sorted(maps.Keys(byDate)) {
@@ -117,17 +156,65 @@ func (r *Reports) makeDailyUsage(ctx context.Context) ([]byte, error) {
 	return append(body, '}', '\n'), nil
 }
 
+// readDays reads the days that are not remembered as they are now.
+func (r *Reports) readDays(ctx context.Context) error {
+	known, versions := make([]int32, 0, len(r.days)), make([]int64, 0, len(r.days))
+	for day, remembered := range r.days {
+		known, versions = append(known, day), append(versions, remembered.version)
+	}
+	rows, err := r.Pool.Query(ctx, dailyUsageSQL, pgx.StrictNamedArgs{"days": known, "versions": versions})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	dates, changed := r.calendar(), map[int32]usedDay{}
+	var (
+		day                 int32
+		version             int64
+		sentSlots, sentUsed pgtype.UndecodedBytes
+	)
+	_, err = pgx.ForEachRow(rows, []any{&day, &version, &sentSlots, &sentUsed}, func() error {
+		slots, err := pg.Array[int64](sentSlots)
+		if err != nil {
+			return err
+		}
+		used, err := pg.Array[int64](sentUsed)
+		byDate := map[calendar.Date]int64{}
+		for i, n := range used {
+			byDate[dates.DayAt(slots[i]+pg.Epoch)] += n
+		}
+		changed[day] = usedDay{version, byDate}
+		return err
+	})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	if r.days == nil {
+		r.days = changed
+	}
+	maps.Copy(r.days, changed)
+	return nil
+}
+
 // calendar is the dates of the old system's zone, worked out once.
 func (r *Reports) calendar() *calendar.Calendar {
 	r.dates.Do(func() { r.midnights = calendar.Midnights(r.Zone) })
 	return r.midnights
 }
 
-// visitor is a user of the old system's second report.
+// visitors is the users of the old system's second report, as of what was said of
+// members at a version of the space `_`.
+type visitors struct {
+	version int64
+	known   map[int32]*visitor // by the member's number
+	inOrder []*visitor
+	size    int // of the last body
+}
+
+// visitor is one of them.
 type visitor struct {
 	member string
+	text   []byte // what is written of them, up to the number of visits
 	visits int64
-	joined *time.Time // nil: nobody said
 }
 
 // UserVisits is how many tokens each user was issued, used or not, and when they
@@ -137,34 +224,90 @@ func (r *Reports) UserVisits(ctx context.Context) ([]byte, error) {
 	return r.userVisits.current(ctx, r, r.makeUserVisits)
 }
 
-func (r *Reports) makeUserVisits(ctx context.Context) ([]byte, error) {
-	rows, err := r.Pool.Query(ctx, userVisitsSQL)
+func (r *Reports) makeUserVisits(ctx context.Context, now state) ([]byte, error) {
+	members, visits, err := r.readVisits(ctx)
 	if err != nil {
-		return nil, pg.Classify(err)
+		return nil, err
 	}
-	var visitors []visitor
-	var v visitor
-	_, err = pgx.ForEachRow(rows, []any{&v.member, &v.visits, &v.joined}, func() error {
-		visitors = append(visitors, v)
-		return nil
-	})
-	if err != nil {
-		return nil, pg.Classify(err)
+	// The version was read before the members are: they may be as of a later one, and are
+	// then read once more, but never as of an earlier one.
+	if r.visitors.version != now.members {
+		r.visitors = visitors{version: now.members}
 	}
-	slices.SortFunc(visitors, func(a, b visitor) int { return compareUsers(a.member, b.member) })
-	body := []byte{'{'}
-	for i, v := range visitors {
-		if i > 0 {
+	if err := r.meet(ctx, members); err != nil {
+		return nil, err
+	}
+	for _, v := range r.visitors.inOrder {
+		v.visits = 0
+	}
+	for i, member := range members {
+		if v := r.visitors.known[member]; v != nil {
+			v.visits = visits[i]
+		}
+	}
+	body := append(make([]byte, 0, r.visitors.size+r.visitors.size/16), '{')
+	for _, v := range r.visitors.inOrder {
+		if v.visits == 0 {
+			continue
+		}
+		if len(body) > 1 {
 			body = append(body, ',')
 		}
-		body = appendText(body, v.member)
-		body = append(body, `:{"joined_at":`...)
-		body = appendText(body, r.timestamp(v.joined))
-		body = append(body, `,"visits":`...)
+		body = append(body, v.text...)
 		body = strconv.AppendInt(body, v.visits, 10)
 		body = append(body, '}')
 	}
-	return append(body, '}', '\n'), nil
+	body = append(body, '}', '\n')
+	r.visitors.size = len(body)
+	return body, nil
+}
+
+// readVisits is the numbers of members, and how many tokens each was issued.
+func (r *Reports) readVisits(ctx context.Context) (members []int32, visits []int64, err error) {
+	rows, err := r.Pool.Query(ctx, userVisitsSQL)
+	if err != nil {
+		return nil, nil, pg.Classify(err)
+	}
+	var sentMembers, sentVisits pgtype.UndecodedBytes
+	_, err = pgx.ForEachRow(rows, []any{&sentMembers, &sentVisits}, func() (err error) {
+		if members, err = pg.Array[int32](sentMembers); err == nil {
+			visits, err = pg.Array[int64](sentVisits)
+		}
+		return err
+	})
+	return members, visits, pg.Classify(err)
+}
+
+// meet reads who those of the members are that are not known.
+func (r *Reports) meet(ctx context.Context, members []int32) error {
+	unknown := slices.DeleteFunc(slices.Clone(members), func(id int32) bool { return r.visitors.known[id] != nil })
+	if len(unknown) == 0 {
+		return nil
+	}
+	rows, err := r.Pool.Query(ctx, membersSQL, pgx.StrictNamedArgs{"members": unknown})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	var (
+		id     int32
+		member string
+		joined *time.Time // nil: nobody said
+	)
+	met := make(map[int32]*visitor, len(unknown))
+	_, err = pgx.ForEachRow(rows, []any{&id, &member, &joined}, func() error {
+		text := append(appendText(nil, member), `:{"joined_at":`...)
+		met[id] = &visitor{member: member, text: append(appendText(text, r.timestamp(joined)), `,"visits":`...)}
+		return nil
+	})
+	if err != nil {
+		return pg.Classify(err)
+	}
+	if r.visitors.known == nil {
+		r.visitors.known = met
+	}
+	maps.Copy(r.visitors.known, met)
+	r.visitors.inOrder = slices.SortedFunc(maps.Values(r.visitors.known), func(a, b *visitor) int { return compareUsers(a.member, b.member) })
+	return nil
 }
 
 // timestamp writes an instant as the old system did: all six digits of a second's

@@ -36,11 +36,11 @@ func TestAVersionFallsWithWhatItRestsOn(t *testing.T) {
 	}
 	ask := func() report.Basis {
 		t.Helper()
-		_, basis, err := reader.Version(t.Context(), report.Question{Report: daily, Query: url.Values{"space": {name}}, AsOf: asOf})
+		look, err := reader.Look(t.Context(), report.Question{Report: daily, Query: url.Values{"space": {name}}, AsOf: asOf})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return basis
+		return look.Basis
 	}
 	if stands(report.Basis{}, asOf) {
 		t.Error("nothing stands")

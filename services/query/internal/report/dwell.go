@@ -234,13 +234,18 @@ func meanMinutes(lengths []int64) *Minutes {
 // namingGroups has answers say what they are grouped by, where rows name their
 // groups in a column of the report's own.
 func namingGroups(r Report) Report {
-	ask := r.ask
-	r.ask = func(ctx context.Context, reader *Reader, q Question) (Answer, error) {
-		answer, err := ask(ctx, reader, q)
-		if by := q.Query.Get("group_by"); by != "" {
-			answer.Meta.GroupBy = &by
+	look := r.look
+	r.look = func(ctx context.Context, reader *Reader, q Question) (Look, error) {
+		l, err := look(ctx, reader, q)
+		count := l.Answer
+		l.Answer = func(ctx context.Context) (Answer, error) {
+			answer, err := count(ctx)
+			if by := q.Query.Get("group_by"); by != "" {
+				answer.Meta.GroupBy = &by
+			}
+			return answer, err
 		}
-		return answer, err
+		return l, err
 	}
 	return r
 }

@@ -48,27 +48,64 @@ func NewReader(pool *pgxpool.Pool) *Reader {
 // and the name of the parameter at fault, NotFound for a space that does not exist
 // or that the asker may not see, or Unavailable where the database is.
 func (r *Reader) Answer(ctx context.Context, q Question) (Answer, error) {
-	return q.Report.ask(ctx, r, q)
+	look, err := r.Look(ctx, q)
+	if err != nil {
+		return Answer{}, err
+	}
+	return look.Answer(ctx)
 }
 
-// consistent runs count on one state of the database. If memory holds all that is asked
-// for, the one statement that tells the versions is enough; else everything is read in
-// one transaction.
-func (r *Reader) consistent(ctx context.Context, q Question, params asker, count func(*scope) error) error {
-	s, err := r.resolve(ctx, r.pool, offline{}, q, params)
-	if err == nil {
-		err = count(s)
-	}
+// Look is a look at the versions that the answer to a question rests on.
+type Look struct {
+	Version string // that the answer has, for a client that has it already
+	Basis   Basis
+
+	// Answer counts what held at the look, or a little later: what its version says is
+	// sure.
+	Answer func(context.Context) (Answer, error)
+}
+
+// Look costs little: nothing is counted. Faults are those of Answer, but for what only
+// counting finds.
+func (r *Reader) Look(ctx context.Context, q Question) (Look, error) {
+	return q.Report.look(ctx, r, q)
+}
+
+// look finds out what a question is about. It takes one statement, if all else is
+// remembered that it rests on, and else a transaction; then memory does not go with it.
+func (r *Reader) look(ctx context.Context, q Question, params asker) (s *scope, remembers bool, err error) {
+	s, err = r.resolve(ctx, r.pool, &offline{}, q, params)
 	if !errors.Is(err, errOffline) {
-		return err
+		return s, true, err
 	}
-	return r.atOnce(ctx, func(now *snapshot) error {
+	err = r.atOnce(ctx, nil, func(now *snapshot) error {
+		s, err = r.resolve(ctx, now, now, q, params)
+		return err
+	})
+	return s, false, pg.Classify(err)
+}
+
+// count counts for a scope whose days are all in memory, or else for what is found in
+// one transaction.
+func (r *Reader) count(ctx context.Context, looked *scope, q Question, params asker, count func(*scope) error) error {
+	var next *statement
+	if looked != nil {
+		memory := &offline{}
+		s := *looked
+		s.db = memory
+		if err := count(&s); !errors.Is(err, errOffline) {
+			return err
+		}
+		next = memory.refused
+	}
+	err := r.atOnce(ctx, next, func(now *snapshot) error {
 		s, err := r.resolve(ctx, now, now, q, params)
 		if err != nil {
 			return err
 		}
 		return count(s)
 	})
+	return pg.Classify(err)
 }
 
 // began is when a space's life begins, as of a version of it.

@@ -19,8 +19,7 @@ type Report struct {
 	Columns []Column // of a row
 	Totals  []Column // of the whole range
 
-	ask  func(ctx context.Context, r *Reader, q Question) (Answer, error)
-	look func(ctx context.Context, r *Reader, q Question) (version string, rests Basis, err error)
+	look func(ctx context.Context, r *Reader, q Question) (Look, error)
 }
 
 // Definition is what a report means, in the words of its page.
@@ -77,30 +76,29 @@ func define[P asker, Row, Totals any](
 	}
 	r := Report{Name: name, Definition: words, Params: paramsOf[P](), Columns: ColumnsOf[Row]()}
 	r.Totals = totalsOf[Totals](r.Columns)
-	r.ask = func(ctx context.Context, reader *Reader, q Question) (Answer, error) {
+	r.look = func(ctx context.Context, reader *Reader, q Question) (Look, error) {
 		var params P
 		if err := decode(&params, r.Params, q.Query); err != nil {
-			return Answer{}, err
+			return Look{}, err
 		}
-		var answer Answer
-		err := reader.consistent(ctx, q, params, func(s *scope) error {
-			answer.Version = s.version()
-			return fill(ctx, &answer, s, r, params, func(s *scope) (table[Totals], error) {
-				return tabulate(ctx, s, params, count)
+		looked, remembers, err := reader.look(ctx, q, params)
+		if err != nil {
+			return Look{}, err
+		}
+		look := Look{Version: looked.version(), Basis: looked.basis()}
+		if !remembers {
+			looked = nil
+		}
+		look.Answer = func(ctx context.Context) (answer Answer, err error) {
+			err = reader.count(ctx, looked, q, params, func(s *scope) error {
+				answer = Answer{Version: s.version()}
+				return fill(ctx, &answer, s, r, params, func(s *scope) (table[Totals], error) {
+					return tabulate(ctx, s, params, count)
+				})
 			})
-		})
-		return answer, err
-	}
-	r.look = func(ctx context.Context, reader *Reader, q Question) (version string, rests Basis, err error) {
-		var params P
-		if err := decode(&params, r.Params, q.Query); err != nil {
-			return "", Basis{}, err
+			return answer, err
 		}
-		err = reader.consistent(ctx, q, params, func(s *scope) error {
-			version, rests = s.version(), s.basis()
-			return nil
-		})
-		return version, rests, err
+		return look, nil
 	}
 	return r
 }

@@ -13,13 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Version is the version that the answer to a question would have, for a client
-// that has one already, and what that rests on. It costs little: nothing is counted.
-// Faults are those of Answer, but for what only counting finds.
-func (r *Reader) Version(ctx context.Context, q Question) (string, Basis, error) {
-	return q.Report.look(ctx, r, q)
-}
-
 // Basis is what the version of an answer rests on: as long as that stands, so does
 // the version. The zero Basis never stands.
 type Basis struct {

@@ -1,0 +1,1 @@
+select id, member, joined_at from members where id = any (@members::int[])
