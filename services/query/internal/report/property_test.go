@@ -65,8 +65,9 @@ func empty(pool *pgxpool.Pool) error {
 
 // world is a made-up world.
 type world struct {
-	sites []*site
-	dates []time.Time
+	sites   []*site
+	dates   []time.Time
+	earlier []time.Time // on which somebody may have come, too
 }
 
 var (
@@ -83,6 +84,9 @@ func drawWorld(t *rapid.T) *world {
 	w := &world{}
 	for i := range 4 {
 		w.dates = append(w.dates, night.AddDate(0, 0, i-2))
+	}
+	for _, days := range []int{40, 9, 7, 6, 5, 4} {
+		w.earlier = append(w.earlier, night.AddDate(0, 0, -days))
 	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "spaces") {
 		w.sites = append(w.sites, w.drawSite(t, fmt.Sprintf("space%d", i)))
@@ -124,6 +128,9 @@ func (w *world) drawSite(t *rapid.T, name string) *site {
 func (w *world) drawVisit(t *rapid.T, s *site) attendance {
 	clock := wallClock{s.zone, s.dayStart}
 	day := rapid.SampledFrom(w.dates).Draw(t, "day")
+	if rapid.IntRange(0, 3).Draw(t, "earlier") == 0 {
+		day = rapid.SampledFrom(w.earlier).Draw(t, "day before")
+	}
 	start, end := clock.start(day), clock.start(day.AddDate(0, 0, 1))
 	v := attendance{
 		day:      day,
