@@ -273,12 +273,14 @@ func TestLastUseIsWrittenOnceAMinute(t *testing.T) {
 func TestLastUseStopsNobody(t *testing.T) {
 	d := newDoor(t)
 	_, secret := create(t, d.db, reader)
-	// Whoever writes waits for a lock that a reader does not need.
+	// Whoever writes waits for a lock that a reader does not need. It is the table's:
+	// a writer that waited for a row would have the table already, and drop would wait
+	// for the writer, who waits for drop.
 	tx, err := d.db.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.Exec(t.Context(), "select 1 from app.keys for update"); err != nil {
+	if _, err := tx.Exec(t.Context(), "lock table app.keys in exclusive mode"); err != nil {
 		t.Fatal(err)
 	}
 	unwritten := make(chan error, 1)
