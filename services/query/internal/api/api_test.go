@@ -45,11 +45,13 @@ func (a answers) Answer(ctx context.Context, _ report.Question) (report.Answer, 
 }
 
 // Look finds another version each time: nothing is remembered.
-func (a answers) Look(context.Context, report.Question) (report.Look, error) {
+func (a answers) Look(context.Context, report.Question, report.Likely) (report.Look, error) {
 	return report.Look{Version: rand.Text(), Answer: a}, nil
 }
 
-func (a answers) Stands(context.Context, report.Basis, time.Time) (bool, error) { return false, nil }
+func (a answers) Stands(context.Context, report.Basis, time.Time) (bool, report.Likely, error) {
+	return false, report.Likely{}, nil
+}
 
 // unread is an audit that nobody reads.
 type unread struct{}

@@ -33,13 +33,13 @@ type versioned struct {
 	answers  int
 }
 
-func (v *versioned) Look(_ context.Context, q report.Question) (report.Look, error) {
+func (v *versioned) Look(_ context.Context, q report.Question, _ report.Likely) (report.Look, error) {
 	v.versions++
 	return report.Look{Version: v.version, Answer: func(ctx context.Context) (report.Answer, error) { return v.Answer(ctx, q) }}, nil
 }
 
-func (v *versioned) Stands(context.Context, report.Basis, time.Time) (bool, error) {
-	return v.stands, nil
+func (v *versioned) Stands(context.Context, report.Basis, time.Time) (bool, report.Likely, error) {
+	return v.stands, report.Likely{}, nil
 }
 
 func (v *versioned) Answer(context.Context, report.Question) (report.Answer, error) {
@@ -112,7 +112,7 @@ func (s *slow) Answer(ctx context.Context, _ report.Question) (report.Answer, er
 	}
 }
 
-func (s *slow) Look(_ context.Context, q report.Question) (report.Look, error) {
+func (s *slow) Look(_ context.Context, q report.Question, _ report.Likely) (report.Look, error) {
 	return report.Look{Version: s.version, Answer: func(ctx context.Context) (report.Answer, error) { return s.Answer(ctx, q) }}, nil
 }
 

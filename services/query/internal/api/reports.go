@@ -98,10 +98,11 @@ func (s *server) report(c echo.Context) error {
 	question := report.Question{Report: w.report, Query: w.query, AsOf: s.Now(), Visible: grant.Spaces}
 	header.Set(echo.HeaderCacheControl, "private, no-cache")
 
-	tag, count, err := s.tag(c.Request().Context(), question, w)
+	tag, look, err := s.tag(c.Request().Context(), question, w)
 	if err != nil {
 		return err
 	}
+	defer look.Close()
 	if has := c.Request().Header.Get("If-None-Match"); has != "" && matches(has, tag) {
 		header.Set("ETag", tag)
 		note(c, asked{w.report.Name, "unchanged"})
@@ -114,13 +115,15 @@ func (s *server) report(c echo.Context) error {
 		return s.Audit.PersonalRead(c.Request().Context(), grant.Holder, w.report.Name, w.query.Encode(), rows)
 	}
 	if known, ok := s.bodies.find(tag); ok {
+		look.Close() // who reads is written down by another connection
 		if err := audit(known.rows); err != nil {
 			return err
 		}
 		note(c, asked{w.report.Name, "remembered"})
 		return s.again(c, w.format, known)
 	}
-	answer, err := s.once(c.Request().Context(), tag, count)
+	answer, err := s.once(c.Request().Context(), tag, look.Answer)
+	look.Close() // another may have counted
 	if err != nil {
 		return err
 	}
@@ -154,25 +157,30 @@ type tagged struct {
 // counter counts an answer.
 type counter func(context.Context) (report.Answer, error)
 
-// tag is the tag that the answer to a question has, and who counts the answer. One that
-// was asked before has the tag of then as long as nothing moved that it rests on.
-func (s *server) tag(ctx context.Context, question report.Question, w *wanted) (string, counter, error) {
+// tag is the tag that the answer to a question has, and who counts the answer, to be
+// closed. One that was asked before has the tag of then as long as nothing moved that it
+// rests on.
+func (s *server) tag(ctx context.Context, question report.Question, w *wanted) (string, report.Look, error) {
 	text := w.text
 	if question.Visible != nil { // the same words from somebody else are another question
 		text += " " + strings.Join(question.Visible, " ")
 	}
+	var likely report.Likely
 	if known, ok := s.tags.find(text); ok {
-		if stands, err := s.Reports.Stands(ctx, known.basis, question.AsOf); stands || err != nil {
-			return known.tag, func(ctx context.Context) (report.Answer, error) { return s.Reports.Answer(ctx, question) }, err
+		var stands bool
+		var err error
+		if stands, likely, err = s.Reports.Stands(ctx, known.basis, question.AsOf); stands || err != nil {
+			count := func(ctx context.Context) (report.Answer, error) { return s.Reports.Answer(ctx, question) }
+			return known.tag, report.Look{Answer: count}, err
 		}
 	}
-	look, err := s.Reports.Look(ctx, question)
+	look, err := s.Reports.Look(ctx, question, likely)
 	if err != nil {
-		return "", nil, err
+		return "", look, err
 	}
 	tag := tagOf(look.Version, w.format)
 	s.tags.keep(text, tagged{tag, look.Basis})
-	return tag, look.Answer, nil
+	return tag, look, nil
 }
 
 // once counts an answer once, however many ask for it at the time: when a wall of

@@ -22,8 +22,8 @@ import (
 // Reports answers questions, and says which version an answer would have.
 type Reports interface {
 	Answer(ctx context.Context, q report.Question) (report.Answer, error)
-	Look(ctx context.Context, q report.Question) (report.Look, error)
-	Stands(ctx context.Context, b report.Basis, asOf time.Time) (bool, error)
+	Look(ctx context.Context, q report.Question, likely report.Likely) (report.Look, error)
+	Stands(ctx context.Context, b report.Basis, asOf time.Time) (bool, report.Likely, error)
 }
 
 // Legacy answers the reports of the old system, to the byte. A body is not to be

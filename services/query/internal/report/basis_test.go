@@ -21,7 +21,7 @@ func TestAVersionFallsWithWhatItRestsOn(t *testing.T) {
 	asOf := time.Date(2026, time.April, 2, 12, 0, 30, 0, time.UTC)
 	stands := func(basis report.Basis, asOf time.Time) bool {
 		t.Helper()
-		stands, err := reader.Stands(t.Context(), basis, asOf)
+		stands, _, err := reader.Stands(t.Context(), basis, asOf)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,10 +36,11 @@ func TestAVersionFallsWithWhatItRestsOn(t *testing.T) {
 	}
 	ask := func() report.Basis {
 		t.Helper()
-		look, err := reader.Look(t.Context(), report.Question{Report: daily, Query: url.Values{"space": {name}}, AsOf: asOf})
+		look, err := reader.Look(t.Context(), report.Question{Report: daily, Query: url.Values{"space": {name}}, AsOf: asOf}, report.Likely{})
 		if err != nil {
 			t.Fatal(err)
 		}
+		look.Close()
 		return look.Basis
 	}
 	if stands(report.Basis{}, asOf) {

@@ -242,7 +242,7 @@ func slotted(w window) (whole window, rest [2]window) {
 // countMembers counts the different members of each row, and returns those of the
 // range: they are fewer than the rows' sum.
 func (t *tally) countMembers(ctx context.Context) (int64, error) {
-	var asked windows
+	asked := make(windows, 0, len(t.places)*int(t.to-t.from))
 	for _, p := range t.places {
 		for d := t.from; d < t.to; d++ {
 			if p.alive(d) {

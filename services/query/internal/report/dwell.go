@@ -235,8 +235,8 @@ func meanMinutes(lengths []int64) *Minutes {
 // groups in a column of the report's own.
 func namingGroups(r Report) Report {
 	look := r.look
-	r.look = func(ctx context.Context, reader *Reader, q Question) (Look, error) {
-		l, err := look(ctx, reader, q)
+	r.look = func(ctx context.Context, reader *Reader, q Question, likely Likely) (Look, error) {
+		l, err := look(ctx, reader, q, likely)
 		count := l.Answer
 		l.Answer = func(ctx context.Context) (Answer, error) {
 			answer, err := count(ctx)

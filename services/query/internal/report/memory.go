@@ -22,7 +22,7 @@ import (
 // What is remembered never changes: a day that was written since is remembered anew.
 type memory struct {
 	mu     sync.Mutex
-	days   map[spaceDate]*dayMemory
+	days   dayTable
 	births map[int32]birth
 	room   [len(parts)]int // how much of each part is remembered at most
 	held   [len(parts)]int // how much there is
@@ -77,7 +77,7 @@ type birth struct {
 func newMemory() *memory {
 	return &memory{
 		room: [...]int{ofMembers: mostMembers, ofStays: mostStays, ofArrivals: mostArrivals},
-		days: map[spaceDate]*dayMemory{}, births: map[int32]birth{}, tokens: map[tokenDate]*tokenDay{}, rows: map[string]any{},
+		days: dayTable{}, births: map[int32]birth{}, tokens: map[tokenDate]*tokenDay{}, rows: map[string]any{},
 	}
 }
 
@@ -93,25 +93,29 @@ func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, er
 	m := s.reader.memory
 	recalled := make([][]*dayMemory, len(asked))
 	var stale []daysOf // what must be looked at
+	var of []int       // for which of those asked for
 	m.mu.Lock()
 	m.clock++
 	for i, a := range asked {
 		recalled[i] = make([]*dayMemory, a.stop-a.first)
 		from, to := a.stop, a.first
-		for d := a.first; d < a.stop; d++ {
-			if known := m.days[spaceDate{a.place.id, d}]; known != nil && known.confirmed == a.place.version {
+		m.days.each(a, func(d calendar.Date, known *dayMemory) {
+			if known != nil && known.confirmed == a.place.version {
 				known.used = m.clock
 				recalled[i][d-a.first] = known
-				continue
+				return
 			}
 			from, to = min(from, d), max(to, d+1)
-		}
+		})
 		if from < to {
-			stale = append(stale, daysOf{a.place, from, to})
+			stale, of = append(stale, daysOf{a.place, from, to}), append(of, i)
 		}
 	}
 	m.mu.Unlock()
 	if len(stale) == 0 {
+		if s.guessing { // what was not asked at once is not worth counting for
+			return nil, errOffline
+		}
 		return recalled, nil
 	}
 	read, err := s.readChanged(ctx, stale)
@@ -120,18 +124,10 @@ func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, er
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	fresh := map[spaceDate]*dayMemory{}
-	for _, a := range stale {
+	for i, a := range stale {
 		for d := a.first; d < a.stop; d++ {
 			k := spaceDate{a.place.id, d}
-			fresh[k] = m.confirm(k, read[k], a.place.version)
-		}
-	}
-	for i, a := range asked {
-		for d := a.first; d < a.stop; d++ {
-			if now := fresh[spaceDate{a.place.id, d}]; now != nil {
-				recalled[i][d-a.first] = now
-			}
+			recalled[of[i]][d-asked[of[i]].first] = m.confirm(k, read[k], a.place.version)
 		}
 	}
 	return recalled, nil
@@ -149,11 +145,11 @@ func (m *memory) confirm(k spaceDate, read *dayMemory, version int64) *dayMemory
 
 // keep remembers a day, unless somebody has seen a later state of it meanwhile.
 func (m *memory) keep(k spaceDate, fresh *dayMemory) {
-	known := m.days[k]
+	known := m.days.at(k)
 	if known != nil && known.confirmed > fresh.confirmed {
 		return
 	}
-	m.days[k] = fresh
+	m.days.keep(k, fresh)
 	for i := range parts {
 		if known != nil {
 			m.held[i] -= parts[i].size(known)
@@ -168,17 +164,17 @@ func (m *memory) keep(k spaceDate, fresh *dayMemory) {
 // forget drops a part of the days that were not asked for longest, until a quarter of
 // its room is free.
 func (m *memory) forget(of int) {
-	for _, k := range keysBy(m.days, func(d *dayMemory) int64 { return d.used }) {
+	for _, day := range m.days.leastUsed() {
 		if m.held[of] <= m.room[of]*3/4 {
 			return
 		}
-		if parts[of].size(m.days[k]) == 0 {
+		if parts[of].size(*day) == 0 {
 			continue
 		}
-		without := *m.days[k]
+		without := **day
 		m.held[of] -= parts[of].size(&without)
 		parts[of].drop(&without)
-		m.days[k] = &without
+		*day = &without
 	}
 }
 
@@ -214,7 +210,7 @@ func (s *scope) readChanged(ctx context.Context, asked []daysOf) (map[spaceDate]
 	m := s.reader.memory
 	m.mu.Lock()
 	for k, version := range versions {
-		known := m.days[k]
+		known := m.days.at(k)
 		if known != nil && known.version == version {
 			same := *known
 			now[k] = &same

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -262,6 +261,7 @@ type memberWindow struct {
 	window
 	row   int32
 	place *place
+	day   *dayMemory // the visit day that the window is, if it is one; nil: visits are looked at
 }
 
 // windows is windows that members are looked for in.
@@ -269,8 +269,29 @@ type windows []memberWindow
 
 func (w *windows) add(row int, p *place, at window) {
 	if !at.empty() {
-		*w = append(*w, memberWindow{at, int32(row), p})
+		*w = append(*w, memberWindow{window: at, row: int32(row), place: p})
 	}
+}
+
+// byRow is the windows row by row, those of a row in the order that they were in.
+func (w windows) byRow() windows {
+	var last int32
+	for i := range w {
+		last = max(last, w[i].row)
+	}
+	begins := make([]int, last+2) // of each row; and of the next, while it is counted
+	for i := range w {
+		begins[w[i].row+1]++
+	}
+	for row := range last {
+		begins[row+1] += begins[row]
+	}
+	sorted := make(windows, len(w))
+	for _, one := range w {
+		sorted[begins[one.row]] = one
+		begins[one.row]++
+	}
+	return sorted
 }
 
 // membersIn reads who had a visit that began in each row's windows, once a row,
@@ -280,7 +301,7 @@ func (s *scope) membersIn(ctx context.Context, asked windows) ([]presence, error
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(asked, func(a, b memberWindow) int { return cmp.Compare(a.row, b.row) })
+	asked = asked.byRow()
 	var found []presence
 	var seen memberSet
 	begin := 0 // of what was found for the row
@@ -307,7 +328,7 @@ func (s *scope) distinct(ctx context.Context, asked windows, rows int) (ofRow []
 	if err != nil {
 		return nil, 0, err
 	}
-	slices.SortStableFunc(asked, func(a, b memberWindow) int { return cmp.Compare(a.row, b.row) })
+	asked = asked.byRow()
 	ofRow = make([]int64, rows)
 	var row, all memberSet
 	for i, w := range asked {
@@ -321,12 +342,9 @@ func (s *scope) distinct(ctx context.Context, asked windows, rows int) (ofRow []
 	return ofRow, int64(all.size), nil
 }
 
-// gathering is who came on the days that windows reach into: members of whole days, and
-// visits of those that a window cuts, or of which only some visits count.
-type gathering struct {
-	wholes map[*place]map[calendar.Date]*dayMemory
-	stays  map[*place]map[calendar.Date][]stay
-}
+// gathering is the visits of the days that windows cut, or of which only some visits
+// count. Those of whole days are in the windows.
+type gathering map[*place]map[calendar.Date][]stay
 
 // whole says whether a window is a day of the space's own.
 func (w memberWindow) whole() (d calendar.Date, is bool) {
@@ -337,12 +355,15 @@ func (w memberWindow) whole() (d calendar.Date, is bool) {
 
 // gather reads who came, each day once.
 func (s *scope) gather(ctx context.Context, asked windows) (gathering, error) {
-	g := gathering{map[*place]map[calendar.Date]*dayMemory{}, map[*place]map[calendar.Date][]stay{}}
+	g := gathering{}
 	var wholes []daysOf
+	var days []*memberWindow // one for each of them
 	var cuts ownDays
 	cut := map[spaceDate]bool{}
-	for _, w := range asked {
+	for i := range asked {
+		w := &asked[i]
 		if d, whole := w.whole(); whole && !s.filtered() {
+			days = append(days, w)
 			if last := len(wholes) - 1; last >= 0 && wholes[last].place == w.place && wholes[last].stop == d {
 				wholes[last].stop++
 			} else {
@@ -362,37 +383,29 @@ func (s *scope) gather(ctx context.Context, asked windows) (gathering, error) {
 	if err != nil {
 		return g, err
 	}
-	for i, days := range recalled {
-		p := wholes[i].place
-		if g.wholes[p] == nil {
-			g.wholes[p] = map[calendar.Date]*dayMemory{}
-		}
-		for j, d := range days {
-			g.wholes[p][wholes[i].first.AddDays(j)] = d
-		}
+	for i, day := range slices.Concat(recalled...) {
+		days[i].day = day
 	}
 	stays, err := s.stays(ctx, cuts)
 	for _, v := range stays {
-		if g.stays[v.place] == nil {
-			g.stays[v.place] = map[calendar.Date][]stay{}
+		if g[v.place] == nil {
+			g[v.place] = map[calendar.Date][]stay{}
 		}
-		g.stays[v.place][v.day] = append(g.stays[v.place][v.day], v)
+		g[v.place][v.day] = append(g[v.place][v.day], v)
 	}
 	return g, err
 }
 
 // each calls yield with each member of a visit that began in a window.
-func (g *gathering) each(w memberWindow, yield func(member int32)) {
-	if d, whole := w.whole(); whole {
-		if day, known := g.wholes[w.place][d]; known {
-			day.turnout.each(yield)
-			return
-		}
+func (g gathering) each(w memberWindow, yield func(member int32)) {
+	if w.day != nil {
+		w.day.turnout.each(yield)
+		return
 	}
 	first, stop := w.place.ownDays(w.window)
 	for d := first; d < stop; d++ {
-		for i := range g.stays[w.place][d] {
-			if v := &g.stays[w.place][d][i]; v.member != 0 && w.holds(v.in) {
+		for i := range g[w.place][d] {
+			if v := &g[w.place][d][i]; v.member != 0 && w.holds(v.in) {
 				yield(v.member)
 			}
 		}
@@ -400,12 +413,10 @@ func (g *gathering) each(w memberWindow, yield func(member int32)) {
 }
 
 // join adds the members of the visits that began in a window to a set.
-func (g *gathering) join(set *memberSet, w memberWindow) {
-	if d, whole := w.whole(); whole {
-		if day, known := g.wholes[w.place][d]; known {
-			day.turnout.enter(set)
-			return
-		}
+func (g gathering) join(set *memberSet, w memberWindow) {
+	if w.day != nil {
+		w.day.turnout.enter(set)
+		return
 	}
 	g.each(w, func(member int32) { set.add(member) })
 }

@@ -48,14 +48,15 @@ func NewReader(pool *pgxpool.Pool) *Reader {
 // and the name of the parameter at fault, NotFound for a space that does not exist
 // or that the asker may not see, or Unavailable where the database is.
 func (r *Reader) Answer(ctx context.Context, q Question) (Answer, error) {
-	look, err := r.Look(ctx, q)
+	look, err := r.Look(ctx, q, Likely{})
 	if err != nil {
 		return Answer{}, err
 	}
 	return look.Answer(ctx)
 }
 
-// Look is a look at the versions that the answer to a question rests on.
+// Look is a look at the versions that the answer to a question rests on. It must be
+// closed, and may be as soon as nobody wants the answer any more.
 type Look struct {
 	Version string // that the answer has, for a client that has it already
 	Basis   Basis
@@ -63,49 +64,77 @@ type Look struct {
 	// Answer counts what held at the look, or a little later: what its version says is
 	// sure.
 	Answer func(context.Context) (Answer, error)
+
+	within *snapshot // nil: it was no part of a transaction
+}
+
+// Close gives back what the look holds.
+func (l Look) Close() {
+	if l.within != nil {
+		l.within.end(context.Background())
+	}
 }
 
 // Look costs little: nothing is counted. Faults are those of Answer, but for what only
-// counting finds.
-func (r *Reader) Look(ctx context.Context, q Question) (Look, error) {
-	return q.Report.look(ctx, r, q)
+// counting finds. To know what the question is likely about saves time, nothing else.
+func (r *Reader) Look(ctx context.Context, q Question, likely Likely) (Look, error) {
+	return q.Report.look(ctx, r, q, likely)
 }
 
-// look finds out what a question is about. It takes one statement, if all else is
-// remembered that it rests on, and else a transaction; then memory does not go with it.
-func (r *Reader) look(ctx context.Context, q Question, params asker) (s *scope, remembers bool, err error) {
-	s, err = r.resolve(ctx, r.pool, &offline{}, q, params)
-	if !errors.Is(err, errOffline) {
-		return s, true, err
+// look finds out what a question is about. That takes one statement, if all else is
+// remembered that it rests on. If it is not, or if the answer will have to be counted, it
+// is the begin of a transaction that the answer is counted in.
+func (r *Reader) look(ctx context.Context, q Question, params asker, likely Likely, count func(*scope) error) (*scope, *snapshot, error) {
+	if likely.scope != nil {
+		guess := *likely.scope
+		guess.guessing = true
+		if next, _ := fromMemory(&guess, count); next != nil {
+			return r.lookWithin(ctx, next, q, params)
+		}
 	}
-	err = r.atOnce(ctx, nil, func(now *snapshot) error {
-		s, err = r.resolve(ctx, now, now, q, params)
-		return err
-	})
-	return s, false, pg.Classify(err)
+	s, err := r.resolve(ctx, r.pool, &offline{}, q, params)
+	if errors.Is(err, errOffline) {
+		return r.lookWithin(ctx, nil, q, params)
+	}
+	return s, nil, err
+}
+
+func (r *Reader) lookWithin(ctx context.Context, next *statement, q Question, params asker) (*scope, *snapshot, error) {
+	now, err := r.snapshot(ctx, next)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := r.resolve(ctx, now, now, q, params)
+	if err != nil {
+		now.end(ctx)
+		return nil, nil, pg.Classify(err)
+	}
+	return s, now, nil
+}
+
+// fromMemory counts for a scope from memory alone. What had to be asked of the database
+// first is returned where that is not possible.
+func fromMemory(looked *scope, count func(*scope) error) (*statement, error) {
+	memory := &offline{}
+	s := *looked
+	s.db = memory
+	err := count(&s)
+	return memory.refused, err
 }
 
 // count counts for a scope whose days are all in memory, or else for what is found in
 // one transaction.
 func (r *Reader) count(ctx context.Context, looked *scope, q Question, params asker, count func(*scope) error) error {
-	var next *statement
-	if looked != nil {
-		memory := &offline{}
-		s := *looked
-		s.db = memory
-		if err := count(&s); !errors.Is(err, errOffline) {
-			return err
-		}
-		next = memory.refused
+	next, err := fromMemory(looked, count)
+	if !errors.Is(err, errOffline) {
+		return err
 	}
-	err := r.atOnce(ctx, next, func(now *snapshot) error {
-		s, err := r.resolve(ctx, now, now, q, params)
-		if err != nil {
-			return err
-		}
-		return count(s)
-	})
-	return pg.Classify(err)
+	s, now, err := r.lookWithin(ctx, next, q, params)
+	if err != nil {
+		return err
+	}
+	defer now.end(ctx)
+	return pg.Classify(count(s))
 }
 
 // began is when a space's life begins, as of a version of it.

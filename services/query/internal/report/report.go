@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"coworking/pkg/fault"
+	"coworking/pkg/pg"
 )
 
 // Report is a named question with parameters and columns.
@@ -19,7 +20,7 @@ type Report struct {
 	Columns []Column // of a row
 	Totals  []Column // of the whole range
 
-	look func(ctx context.Context, r *Reader, q Question) (Look, error)
+	look func(ctx context.Context, r *Reader, q Question, likely Likely) (Look, error)
 }
 
 // Definition is what a report means, in the words of its page.
@@ -76,29 +77,34 @@ func define[P asker, Row, Totals any](
 	}
 	r := Report{Name: name, Definition: words, Params: paramsOf[P](), Columns: ColumnsOf[Row]()}
 	r.Totals = totalsOf[Totals](r.Columns)
-	r.look = func(ctx context.Context, reader *Reader, q Question) (Look, error) {
+	r.look = func(ctx context.Context, reader *Reader, q Question, likely Likely) (Look, error) {
 		var params P
 		if err := decode(&params, r.Params, q.Query); err != nil {
 			return Look{}, err
 		}
-		looked, remembers, err := reader.look(ctx, q, params)
+		answering := func(ctx context.Context, answer *Answer) func(*scope) error {
+			return func(s *scope) error {
+				*answer = Answer{Version: s.version()}
+				return fill(ctx, answer, s, r, params, func(s *scope) (table[Totals], error) {
+					return tabulate(ctx, s, params, count)
+				})
+			}
+		}
+		looked, within, err := reader.look(ctx, q, params, likely, answering(ctx, &Answer{}))
 		if err != nil {
 			return Look{}, err
 		}
-		look := Look{Version: looked.version(), Basis: looked.basis()}
-		if !remembers {
-			looked = nil
-		}
-		look.Answer = func(ctx context.Context) (answer Answer, err error) {
-			err = reader.count(ctx, looked, q, params, func(s *scope) error {
-				answer = Answer{Version: s.version()}
-				return fill(ctx, &answer, s, r, params, func(s *scope) (table[Totals], error) {
-					return tabulate(ctx, s, params, count)
-				})
-			})
-			return answer, err
-		}
-		return look, nil
+		return Look{
+			Version: looked.version(), Basis: looked.basis(), within: within,
+			Answer: func(ctx context.Context) (answer Answer, err error) {
+				if within != nil && !within.ended {
+					defer within.end(ctx)
+					return answer, pg.Classify(answering(ctx, &answer)(looked))
+				}
+				err = reader.count(ctx, looked, q, params, answering(ctx, &answer))
+				return answer, err
+			},
+		}, nil
 	}
 	return r
 }

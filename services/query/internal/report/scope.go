@@ -22,6 +22,7 @@ type scope struct {
 	question Question
 	asked    Common
 	asOf     int64
+	guessing bool // it counts only to find out what would be asked first
 
 	filter filter  // which visits count
 	by     string  // what rows are grouped by; "": nothing

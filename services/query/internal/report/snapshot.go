@@ -59,6 +59,7 @@ type snapshot struct {
 	conn  *pgxpool.Conn
 	next  *statement // nil: nobody knows
 	begun bool
+	ended bool
 	ahead pgx.BatchResults // what was sent with begin and was not read; nil: nothing
 }
 
@@ -129,27 +130,38 @@ func (s *snapshot) send(ctx context.Context, batch *pgx.Batch) (pgx.BatchResults
 	return s.conn.SendBatch(ctx, batch), nil
 }
 
-// end ends the transaction before the connection goes back: the next question is to
-// find one that knows all statements, rather than to open another.
+// end ends the transaction, which nobody waits for. To end it again does nothing.
 func (s *snapshot) end(ctx context.Context) {
+	switch {
+	case s.ended:
+	case s.begun:
+		go s.rollBack(context.WithoutCancel(ctx))
+	default:
+		s.conn.Release()
+	}
+	s.ended = true
+}
+
+// rollBack ends the transaction before the connection goes back: the next question is to
+// find one that knows all statements, rather than to open another.
+func (s *snapshot) rollBack(ctx context.Context) {
 	defer s.conn.Release() // closes it where it is still in a transaction
 	_ = s.skip()
 	if status := s.conn.Conn().PgConn().TxStatus(); status == 'I' || s.conn.Conn().IsClosed() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	_, _ = s.conn.Exec(ctx, endSQL)
 }
 
-// atOnce runs fn on one state of the database, so that the numbers of an answer agree
-// with each other. Next is what fn will most likely ask after its first statement.
-func (r *Reader) atOnce(ctx context.Context, next *statement, fn func(*snapshot) error) error {
+// snapshot is one state of the database, so that the numbers of an answer agree with each
+// other. Next is what will most likely be asked of it after the first statement. Who has
+// it must end it.
+func (r *Reader) snapshot(ctx context.Context, next *statement) (*snapshot, error) {
 	conn, err := r.pool.Acquire(ctx)
 	if err != nil {
-		return pg.Classify(err)
+		return nil, pg.Classify(err)
 	}
-	s := &snapshot{conn: conn, next: next}
-	defer s.end(ctx)
-	return fn(s)
+	return &snapshot{conn: conn, next: next}, nil
 }

@@ -16,49 +16,81 @@ import (
 // Basis is what the version of an answer rests on: as long as that stands, so does
 // the version. The zero Basis never stands.
 type Basis struct {
-	spaces []int32 // in order
-	sum    int64   // of their versions, none of which ever goes back
-	newest int32   // of all spaces: one that comes may be part of the answer
-	minute int64   // that the question was asked in
+	scope    *scope
+	versions map[int32]int64 // of the spaces, by number
+	newest   int32           // of all spaces: one that comes may be part of the answer
+	minute   int64           // that the question was asked in
 }
+
+// Likely is what a question is about unless more has changed than was seen. The zero
+// Likely says nothing.
+type Likely struct{ scope *scope }
 
 // Stands says whether the same question, asked again, has an answer of the same
 // version. It costs less than to ask for the version: one statement, of few rows. A
-// version that may have changed and did not is said to have fallen. A fault is
-// Unavailable.
-func (r *Reader) Stands(ctx context.Context, s Basis, asOf time.Time) (bool, error) {
-	if s.spaces == nil || s.minute != minuteOf(asOf.UnixMicro()) {
-		return false, nil
+// version that may have changed and did not is said to have fallen; what was seen
+// makes the look quicker that follows. A fault is Unavailable.
+func (r *Reader) Stands(ctx context.Context, b Basis, asOf time.Time) (bool, Likely, error) {
+	if b.scope == nil || b.minute != minuteOf(asOf.UnixMicro()) {
+		return false, Likely{}, nil
 	}
 	rows, err := r.pool.Query(ctx, basisSQL)
 	if err != nil {
-		return false, pg.Classify(err)
+		return false, Likely{}, pg.Classify(err)
 	}
 	var (
-		id, newest   int32
-		version, sum int64
+		id, newest int32
+		version    int64
+		moved      map[int32]int64
 	)
 	_, err = pgx.ForEachRow(rows, []any{&id, &version}, func() error {
 		newest = max(newest, id)
-		if _, rests := slices.BinarySearch(s.spaces, id); rests {
-			sum += version
+		if before, rests := b.versions[id]; rests && before != version {
+			if moved == nil {
+				moved = map[int32]int64{}
+			}
+			moved[id] = version
 		}
 		return nil
 	})
-	return sum == s.sum && newest == s.newest, pg.Classify(err)
+	if err != nil {
+		return false, Likely{}, pg.Classify(err)
+	}
+	if moved == nil && newest == b.newest {
+		return true, Likely{}, nil
+	}
+	return false, Likely{b.scope.after(moved)}, nil
 }
 
 func (s *scope) basis() Basis {
 	if s.refiling {
 		return Basis{}
 	}
-	found := Basis{spaces: []int32{s.nowhere}, sum: s.memberVersion, newest: s.newest, minute: minuteOf(s.asOf)}
+	kept := *s
+	kept.db = nil // the scope outlives it
+	found := Basis{scope: &kept, versions: map[int32]int64{s.nowhere: s.memberVersion}, newest: s.newest, minute: minuteOf(s.asOf)}
 	for _, p := range s.involved() {
-		found.spaces = append(found.spaces, p.id)
-		found.sum += p.version
+		found.versions[p.id] = p.version
 	}
-	slices.Sort(found.spaces)
 	return found
+}
+
+// after is the scope as it likely is once some of its spaces, by number, have come to
+// later versions.
+func (s *scope) after(moved map[int32]int64) *scope {
+	later := *s
+	if version, has := moved[s.nowhere]; has {
+		later.memberVersion = version
+	}
+	later.places = slices.Clone(s.places)
+	for i, p := range later.places {
+		if version, has := moved[p.id]; has {
+			then := *p
+			then.version = version
+			later.places[i] = &then
+		}
+	}
+	return &later
 }
 
 // minuteOf numbers minutes: what is about the present, and what a period like
