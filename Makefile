@@ -30,7 +30,7 @@ build: ## bin/ingest, bin/query, bin/coworking
 
 test: build ## All tests, on a real Postgres and a real broker; sets up what they need
 	@$(if $(RACE),:,echo "no C compiler here: testing without the race detector")
-	go test -C pkg/pgtest $(RACE) # alone first: it fetches Postgres where none is installed
+	go run ./pkg/pgtest/with true # it fetches Postgres where none is installed
 	go test $(RACE) $(addsuffix /...,$(filter-out $(CURDIR)/tests $(CURDIR)/deploy,$(MODULES)))
 	go test $(RACE) -count=1 -parallel 4 ./tests/... # they wait more than they work
 

@@ -19,6 +19,7 @@ func TestTheChecksFindWhatIsWrong(t *testing.T) {
 	// events amount to that are left.
 	const lost = countedOnce + nothingLost + allAccounted
 
+	t.Parallel()
 	s := open(t)
 	s.acknowledgeUnsynced()
 	for _, step := range []struct {

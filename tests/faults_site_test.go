@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -372,22 +373,31 @@ func ingest(t *testing.T) string {
 	if err != nil {
 		t.Fatalf("building the binaries: %v", err)
 	}
-	plain := filepath.Join(dir, "ingest")
 	info, ok := debug.ReadBuildInfo()
 	if !ok || !slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		return plain
+		return filepath.Join(dir, "ingest")
 	}
-	racing := plain + "-race"
-	if _, err := os.Stat(racing); err == nil {
-		return racing
-	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-race", "-buildvcs=false", "-o", racing, "./services/ingest")
-	build.Dir = ".."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building ingest: %v\n%s", err, out)
+	racing, err := racingIngest()
+	if err != nil {
+		t.Fatalf("building ingest: %v", err)
 	}
 	return racing
 }
+
+// racingIngest is built beside the other binaries, once.
+var racingIngest = sync.OnceValues(func() (string, error) {
+	dir, err := binaries()
+	if err != nil {
+		return "", err
+	}
+	racing := filepath.Join(dir, "ingest-race")
+	build := exec.Command("go", "build", "-race", "-buildvcs=false", "-o", racing, "./services/ingest")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return racing, nil
+})
 
 // freePort is one that nobody listens on, below those that systems give to clients:
 // a client that tries again and again to reach a server that is down could else be

@@ -44,16 +44,14 @@ const turnstile = `{"hooks":[{"name":"turnstile","vendor":"generic","secret":"tu
 // A system that is traced: what it sends, logs and counts, and whether dashboards and
 // alerts speak of what it counts.
 func TestASystemIsSeenFromOutside(t *testing.T) {
+	t.Parallel()
 	sink := newSink(t)
-	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", sink.URL)
-	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
 	hooks := filepath.Join(t.TempDir(), "hooks.json")
 	if err := os.WriteFile(hooks, []byte(turnstile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("HOOKS_FILE", hooks)
-	t.Setenv("HOOK_SECRETS", "turnstile=sesame-sesame-sesame-sesame-se")
-	s := up(t, folder(t))
+	s := up(t, folder(t), "OTEL_EXPORTER_OTLP_ENDPOINT="+sink.URL, "OTEL_BSP_SCHEDULE_DELAY=50",
+		"HOOKS_FILE="+hooks, "HOOK_SECRETS=turnstile=sesame-sesame-sesame-sesame-se")
 	s.beBusy()
 
 	t.Run("a trace goes from the door to the statements of the batch", func(t *testing.T) {
@@ -107,11 +105,9 @@ func TestASystemIsSeenFromOutside(t *testing.T) {
 // Nothing is sent, and messages say nothing, unless somebody said where to. The
 // address here is one that an exporter would find by itself, if there were one.
 func TestNothingIsTracedUnasked(t *testing.T) {
+	t.Parallel()
 	sink := newSink(t)
-	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "")
-	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", sink.URL)
-	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
-	s := up(t, folder(t))
+	s := up(t, folder(t), "OTEL_EXPORTER_OTLP_ENDPOINT=", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+sink.URL, "OTEL_BSP_SCHEDULE_DELAY=50")
 	s.beBusy()
 	if got := s.parents(); got != "" {
 		t.Errorf("a message says %q", got)

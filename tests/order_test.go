@@ -15,9 +15,7 @@ import (
 // and publishes the same events to a second one: shuffled, each twice, and with
 // ingest killed in the middle. Both answer with the same bytes.
 func TestTheOldReportsInAnyOrderAndThroughAKill(t *testing.T) {
-	// So that what the killed one held comes again soon.
-	t.Setenv("WRITE_TIMEOUT", "1s")
-	t.Setenv("ACK_WAIT", "4s")
+	t.Parallel()
 	sample := "../cmd/coworking/internal/legacy/testdata/"
 	imported := up(t, folder(t))
 	if out, err := imported.tool("", "import", "legacy", "--sql", sample+"1_schema.sql", "--sql", sample+"2_users.sql", "--sql", sample+"3_tokens.sql"); err != nil {
@@ -37,7 +35,7 @@ func TestTheOldReportsInAnyOrderAndThroughAKill(t *testing.T) {
 	random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 	imported.signal(syscall.SIGINT)
 
-	shuffled := up(t, folder(t))
+	shuffled := up(t, folder(t), "WRITE_TIMEOUT=1s", "ACK_WAIT=4s") // so that what the killed one held comes again soon
 	ingest := shuffled.processes()["ingest"]
 	for _, half := range [][]string{events[:len(events)/2], events[len(events)/2:]} {
 		if out, err := shuffled.tool(strings.Join(half, "\n")+"\n", "publish", "-"); err != nil {

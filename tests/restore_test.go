@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,7 +92,7 @@ func (s *system) ingest(args ...string) (string, error) {
 	s.t.Helper()
 	r := s.running()
 	cmd := exec.Command(ingest(s.t), args...)
-	cmd.Env = append(environment(), "DATABASE_URL="+r.DatabaseURL, "NATS_URL="+r.NATSURL)
+	cmd.Env = append(slices.Clip(s.cmd.Env), "DATABASE_URL="+r.DatabaseURL, "NATS_URL="+r.NATSURL)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

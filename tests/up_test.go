@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,15 +29,15 @@ import (
 const patience = 120 * time.Second
 
 // binaries is the folder with the binaries that these tests run, built from this
-// very tree, once.
+// very tree, once, and as `make build` builds them, which has compiled most of it by then.
 var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "coworking-bin-")
 	if err != nil {
 		return "", err
 	}
 	built = dir
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "./services/ingest", "./services/query", "./cmd/coworking")
-	build.Dir = ".."
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", dir+"/", "./services/ingest", "./services/query", "./cmd/coworking")
+	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
@@ -291,7 +292,7 @@ func (s *system) tool(stdin string, args ...string) (out string, err error) {
 	s.t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(s.t.Context(), coworking(s.t), args...)
-	cmd.Env = append(environment(), "NATS_URL="+s.running().NATSURL)
+	cmd.Env = append(slices.Clip(s.cmd.Env), "NATS_URL="+s.running().NATSURL)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
 	if err = cmd.Run(); err != nil {
 		err = fmt.Errorf("%w\n%s", err, &stderr)

@@ -36,10 +36,18 @@ import (
 // fetch a Postgres.
 const patience = 5 * time.Minute
 
-// New is a pool on a migrated database of the test's own.
+// New is a pool on a migrated database of the test's own. Like the services' pools it
+// asks for no compiled queries and for one plan a statement: to compile, or to plan
+// anew, takes longer than to read a test's few rows.
 func New(t testing.TB) *pgxpool.Pool {
 	t.Helper()
-	pool, err := pgxpool.New(t.Context(), URL(t))
+	config, err := pgxpool.ParseConfig(URL(t))
+	if err != nil {
+		t.Fatalf("the test's database: %v", err)
+	}
+	config.ConnConfig.RuntimeParams["jit"] = "off"
+	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
 		t.Fatalf("the test's database: %v", err)
 	}

@@ -136,6 +136,7 @@ func TestARoundTellsWhatChanged(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			f := follow(t)
 			f.told()
 			if c.first != "" {

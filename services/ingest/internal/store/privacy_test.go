@@ -59,6 +59,7 @@ func (w *world) totals() string {
 }
 
 func TestAnErasedPersonIsGoneFromEveryTable(t *testing.T) {
+	t.Parallel()
 	const id, name = "zoë/4711", "Zoë Quill"
 	w := newWorld(t)
 	day := []event.Event{
@@ -137,6 +138,7 @@ func TestAnErasedPersonIsGoneFromEveryTable(t *testing.T) {
 }
 
 func TestAnExportIsAllThatIsKeptOfAPerson(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write(known("who", "08:00", "ada", "Ada"), tell("1", event.CheckIn, "09:00", "ada"), tell("2", event.CheckOut, "12:00", "ada"),
 		tell("3", event.CheckIn, "09:00", "bob"), token("4", event.TokenIssued, "08:30", "ada"))
@@ -173,6 +175,7 @@ func (w *world) seal(before time.Time, want int) {
 }
 
 func TestASealedDayKeepsItsNumbersAndTakesNoMore(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	day := ordinaryDay()
 	w.write(day...)
@@ -221,6 +224,7 @@ func TestASealedDayKeepsItsNumbersAndTakesNoMore(t *testing.T) {
 
 // A token's issue lies on a sealed day and its use on another.
 func TestATokenOutlivesItsSealedDay(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write(token("1", event.TokenIssued, "09:00", "ada"))
 	use := func(id string, hour int) event.Event {
@@ -255,6 +259,7 @@ func TestATokenOutlivesItsSealedDay(t *testing.T) {
 // A sealed day's events are gone, so it stays where it is: settings that would cut
 // it otherwise come too late.
 func TestSettingsThatWouldMoveASealedDayComeTooLate(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	utc, berlin, from, start := "UTC", "Europe/Berlin", "2026-03-05", "05:00"
 	w.write(settings("0", "06:00", event.Settings{TimeZone: &utc}), settings("1", "07:00", event.Settings{DayStart: &start}))

@@ -21,6 +21,7 @@ var spoilt = []string{
 }
 
 func TestARebuildMakesEveryRollupAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write(ordinaryDay()...)
 	w.write(void("v", "4"))
@@ -44,6 +45,7 @@ func TestARebuildMakesEveryRollupAgain(t *testing.T) {
 
 // Caches look at versions: that of the space of members moves although no day of it was rebuilt.
 func TestARebuildMovesTheVersionsOfWhatIsShared(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write(tell("1", event.CheckIn, "09:00", "ada"))
 	w.change("update members set joined_at = now()")
@@ -55,6 +57,7 @@ func TestARebuildMovesTheVersionsOfWhatIsShared(t *testing.T) {
 }
 
 func TestARebuildOfARangeTouchesNothingElse(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for day := range 4 {
 		for _, space := range []string{"berlin", "york"} {
@@ -77,6 +80,7 @@ func TestARebuildOfARangeTouchesNothingElse(t *testing.T) {
 // Whoever writes while a rebuild goes on loses nothing, and neither does who
 // changes settings, takes back or seals.
 func TestIngestionGoesOnDuringARebuild(t *testing.T) {
+	t.Parallel()
 	c := newChance(7, 7)
 	db := newArena(t)
 	messages := c.world()

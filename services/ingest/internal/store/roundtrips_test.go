@@ -56,6 +56,7 @@ func (w *world) counted() (*store.Store, *waits) {
 
 // How soon an event is in a report hangs on how often its batch waits for an answer.
 func TestASmallBatchOfPeopleWhoAreKnownWaitsTwice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	s, waited := w.counted()
 	day := []event.Event{
@@ -89,6 +90,7 @@ func TestASmallBatchOfPeopleWhoAreKnownWaitsTwice(t *testing.T) {
 
 // Many rows are copied, a few are not; neither changes a number.
 func TestRowsAreTheSameHoweverTheyAreSent(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int{1, 7, 250, 251, 600} {
 		t.Run(fmt.Sprint("batches of ", size), func(t *testing.T) {
 			w := newWorld(t)

@@ -14,6 +14,7 @@ func settings(id, clock string, said event.Settings) event.Event {
 }
 
 func TestASpaceIsConfiguredOnceItsZoneIsNamed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	seats, zone := 40, "Europe/Berlin"
 	w.write(settings("1", "08:00", event.Settings{Capacity: &seats}))
@@ -27,6 +28,7 @@ func TestASpaceIsConfiguredOnceItsZoneIsNamed(t *testing.T) {
 // Between a change of settings and the end of its re-filing some days are filed by
 // the new settings and some by the old.
 func TestAVoidFindsItsTargetWhileDaysAreFiledAnew(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	zone := "Europe/Berlin"
 	w.write(tell("1", event.CheckIn, "23:30", "ada"), tell("2", event.CheckIn, "10:00", "bob"))
@@ -43,6 +45,7 @@ func TestAVoidFindsItsTargetWhileDaysAreFiledAnew(t *testing.T) {
 
 // Moved to a day that has no row yet, and from there on to another one.
 func TestSettingsThatChangeTwiceBeforeADayIsFiledAnew(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	says := func(id, clock, zone, from string) event.Event {
 		e := settings(id, clock, event.Settings{TimeZone: &zone, EffectiveFrom: &from})

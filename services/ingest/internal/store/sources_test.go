@@ -4,6 +4,7 @@ import "testing"
 
 // What a source publishes twice is counted; what the stream gives out twice is not.
 func TestDuplicatesAreCountedByTheirSource(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	first := ordinaryDay()
 	w.write(first...)

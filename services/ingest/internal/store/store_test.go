@@ -117,6 +117,7 @@ func void(id, target string) event.Event {
 }
 
 func TestADayIsStoredVisitByVisit(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	result := w.write(
 		tell("1", event.CheckIn, "09:00", "ada"),
@@ -141,6 +142,7 @@ func TestADayIsStoredVisitByVisit(t *testing.T) {
 }
 
 func TestWritingTwiceChangesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	day := []event.Event{tell("1", event.CheckIn, "09:00", "ada"), tell("2", event.CheckOut, "12:00", "ada")}
 	w.write(day...)
@@ -157,6 +159,7 @@ func TestWritingTwiceChangesNothing(t *testing.T) {
 
 // Two workers may come to the second copy first.
 func TestAnEventThatWasPublishedTwiceWasReceivedWhenTheFirstWas(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	late := w.incoming(tell("1", event.CheckIn, "09:00", "ada"))
 	early := late
@@ -174,6 +177,7 @@ func TestAnEventThatWasPublishedTwiceWasReceivedWhenTheFirstWas(t *testing.T) {
 }
 
 func TestTheFirstContentOfAnIDHolds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write(tell("1", event.CheckIn, "09:00", "ada"))
 	result := w.write(tell("1", event.CheckIn, "09:30", "ada"))
@@ -186,6 +190,7 @@ func TestTheFirstContentOfAnIDHolds(t *testing.T) {
 }
 
 func TestAVoidedEventIsAsIfNeverSent(t *testing.T) {
+	t.Parallel()
 	day := []event.Event{
 		tell("1", event.CheckIn, "09:00", "ada"), tell("2", event.CheckOut, "12:00", "ada"),
 		tell("3", event.CheckIn, "14:00", "ada"), tell("4", event.CheckIn, "10:00", ""), tell("5", event.CheckInFailed, "10:30", "bob"),
@@ -226,6 +231,7 @@ func TestAVoidedEventIsAsIfNeverSent(t *testing.T) {
 }
 
 func TestAPoisonMessageIsBuriedAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	batch := []store.Incoming{
 		w.incoming(tell("1", event.CheckIn, "09:00", "ada")),
@@ -246,6 +252,7 @@ func TestAPoisonMessageIsBuriedAlone(t *testing.T) {
 }
 
 func TestANewZoneFilesDaysAnew(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write(tell("1", event.CheckIn, "23:30", "ada"), tell("2", event.CheckIn, "10:00", "bob"))
 	w.want("select string_agg(day::text || ' ' || checkins, ',' order by day) from space_day", "2026-03-02 2")
@@ -273,6 +280,7 @@ func TestANewZoneFilesDaysAnew(t *testing.T) {
 // A store remembers the numbers of names, spaces and members. In a database that was
 // put in the place of the one before, they may be others'.
 func TestADatabaseThatWasReplacedIsNotWritten(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write(tell("1", event.CheckIn, "09:00", "ada"))
 	for _, statement := range []string{

@@ -17,6 +17,7 @@ func token(id string, kind event.Kind, clock, member string) event.Event {
 }
 
 func TestAnEarlierIssueThatComesLateLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write(token("1", event.TokenIssued, "10:00", "ada"), token("2", event.TokenUsed, "11:00", ""))
 	w.write(token("3", event.TokenIssued, "09:00", "bob"))
@@ -28,6 +29,7 @@ func TestAnEarlierIssueThatComesLateLeavesNothingBehind(t *testing.T) {
 // Who remembers a day of the old report reads it again once its version has moved: so it
 // moves with every way in which its slots come, change and go, and no other day's does.
 func TestADayOfTheOldReportMovesWithItsSlots(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	used := func(id, day string) []event.Event {
 		issue, use := token(id+" issued", event.TokenIssued, "10:00", "ada"), token(id+" used", event.TokenUsed, "11:00", "")
@@ -57,6 +59,7 @@ func TestADayOfTheOldReportMovesWithItsSlots(t *testing.T) {
 // Two writers that each make a slot on one day and add to one on another must not wait for
 // each other: days are moved in the order of slots, not the made ones after the others.
 func TestDaysOfTheOldReportAreMovedInOrder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.change("insert into legacy_usage values ('2026-03-02T10:00Z', 1), ('2026-03-04T10:00Z', 1)")
 	for _, sql := range []string{

@@ -45,6 +45,7 @@ func (w *world) change(sql string) {
 // The negative control of every test that ends with a verification: it finds
 // whatever is wrong, and what it finds can be mended.
 func TestVerifyFindsWhatIsWrongAndFixMendsIt(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		change string
 		tables string // in which something is found

@@ -16,6 +16,7 @@ import (
 // Two workers and one hot space with 90 % of the traffic, for some seconds; every
 // event goes to both of them, now and then. Nobody deadlocks, nothing is lost.
 func TestTwoWorkersOnOneHotSpace(t *testing.T) {
+	t.Parallel()
 	const seconds = 3
 	db := newArena(t)
 	ctx, cancel := context.WithTimeout(t.Context(), seconds*time.Second)

@@ -104,6 +104,7 @@ func problem(t *testing.T, response *httptest.ResponseRecorder) api.Problem {
 }
 
 func TestBadQuestionsAreRefusedByName(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	if _, err := pool.Exec(t.Context(), `insert into spaces (space) values ('main')`); err != nil {
 		t.Fatal(err)
@@ -175,6 +176,7 @@ func TestBadQuestionsAreRefusedByName(t *testing.T) {
 }
 
 func TestGoodQuestionsAreAnswered(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	if _, err := pool.Exec(t.Context(), `insert into spaces (space) values ('main'), ('_')`); err != nil {
 		t.Fatal(err)

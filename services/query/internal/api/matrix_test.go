@@ -61,6 +61,7 @@ var public = map[string]bool{
 // Every address there is, whoever asks: it is the router that says which there are,
 // so that one that nobody thought of is found here.
 func TestEveryAddressAsksForItsScope(t *testing.T) {
+	t.Parallel()
 	handler, pool := guarded(t, func(*api.Config) {})
 	var (
 		wrong   = keyFor(t, pool, nil, key.WriteEvents)
@@ -124,6 +125,7 @@ func TestEveryAddressAsksForItsScope(t *testing.T) {
 
 // A key of one space knows of no other: not by name, not in totals, not in errors.
 func TestAKeySeesItsSpacesOnly(t *testing.T) {
+	t.Parallel()
 	handler, pool := guarded(t, func(*api.Config) {})
 	soho := keyFor(t, pool, []string{"soho"}, key.ReadReports, key.ReadMembers)
 	for _, r := range report.Catalogue {
@@ -176,6 +178,7 @@ func takes(r report.Report, name string) bool {
 
 // A client that has an answer still has to show its key to hear that it holds.
 func TestWhatIsUnchangedIsNotSentAgain(t *testing.T) {
+	t.Parallel()
 	handler, pool := guarded(t, func(*api.Config) {})
 	numbers := keyFor(t, pool, nil, key.ReadReports)
 	const address = "/api/v1/reports/daily_usage?from=2026-03-30&to=2026-03-31"
@@ -209,6 +212,7 @@ func TestWhatIsUnchangedIsNotSentAgain(t *testing.T) {
 
 // Who reads about persons is written down, before the answer goes out.
 func TestWhoReadsAboutPersonsIsKept(t *testing.T) {
+	t.Parallel()
 	handler, pool := guarded(t, func(*api.Config) {})
 	persons := keyFor(t, pool, nil, key.ReadMembers)
 	for _, r := range report.Catalogue {
@@ -240,6 +244,7 @@ func TestWhoReadsAboutPersonsIsKept(t *testing.T) {
 }
 
 func TestAKeyMayAskSoOften(t *testing.T) {
+	t.Parallel()
 	now := noon
 	handler, pool := guarded(t, func(c *api.Config) {
 		c.Rate, c.Now = api.Rate{PerSecond: 0.5, Burst: 3}, func() time.Time { return now }

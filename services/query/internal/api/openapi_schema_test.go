@@ -38,6 +38,7 @@ type period struct {
 
 // Whatever a row nests, its schema fits its JSON, and its table names it as JSON does.
 func TestSchemasNestAsRowsDo(t *testing.T) {
+	t.Parallel()
 	object := objectOf(report.ColumnsOf[wild]())
 	described, err := json.Marshal(object)
 	if err != nil {

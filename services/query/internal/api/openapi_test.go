@@ -108,6 +108,7 @@ func TestEveryAddressIsDescribed(t *testing.T) {
 
 // What an operation says it needs is what it asks for.
 func TestOperationsSayWhatTheyNeed(t *testing.T) {
+	t.Parallel()
 	handler, pool := guarded(t, func(*api.Config) {})
 	for path, item := range described(t).Paths.Map() {
 		address := strings.ReplaceAll(path, "{report}", report.Catalogue[0].Name)
@@ -165,6 +166,7 @@ func holds(schema *jsonschema.Schema, body string) error {
 }
 
 func TestProblemsAreAsDescribed(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	open := serve(func(c *api.Config) { c.Reports = report.NewReader(pool) })
 	limited, keys := guarded(t, func(c *api.Config) { c.Rate = api.Rate{PerSecond: 0.001, Burst: 1} })

@@ -22,6 +22,7 @@ const analystsPage = "../../../../docs/sql.md"
 // The page says of the views what the database says of them, and its examples give
 // what it says they give.
 func TestAnalystsPageIsTrue(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	loadWorld(t, pool)
 	page, err := os.ReadFile(analystsPage)
@@ -118,6 +119,7 @@ func as(t *testing.T, pool *pgxpool.Pool, role string, fn func(*pgconn.PgConn)) 
 
 // A reader reads the views, and nothing else.
 func TestAnalystsReadTheirViewsOnly(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	loadWorld(t, pool)
 	numbers := []string{"report_spaces", "report_days", "report_slots", "report_methods", "report_tokens"}
@@ -147,6 +149,7 @@ func TestAnalystsReadTheirViewsOnly(t *testing.T) {
 
 // The view of days and the report of days are of one mind.
 func TestAnalystsSeeWhatReportsSay(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	loadWorld(t, pool)
 	var got []string

@@ -11,6 +11,7 @@ import (
 
 // What moves an answer moves what its version rests on.
 func TestAVersionFallsWithWhatItRestsOn(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	loadWorld(t, pool)
 	reader := report.NewReader(pool)

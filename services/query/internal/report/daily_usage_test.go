@@ -3,6 +3,7 @@ package report_test
 import "testing"
 
 func TestDailyUsageIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"daily_usage_berlin":     {noon, "daily_usage", "from=2026-03-27&to=2026-04-02&space=berlin"},
 		"daily_usage_in_utc":     {noon, "daily_usage", "from=2026-03-27&to=2026-04-02&tz=UTC"},

@@ -18,6 +18,7 @@ import (
 // What a client is told of an answer is what it gets: the answers to a report's
 // example, and to each choice that a parameter leaves beside it, are as OpenAPI says.
 func TestAnswersAreAsDescribed(t *testing.T) {
+	t.Parallel()
 	compiler := description(t)
 	worlds := map[string]*pgxpool.Pool{}
 	for _, r := range report.Catalogue {

@@ -17,6 +17,7 @@ import (
 
 // The lengths and what they come to are in testdata/dwell.sql.
 func TestDwellIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		// Flex: Ada 60 and 480, and her 2 minutes; Eve. Desk: Ben 120 and today, and Dev's 3,
 		// who said so at the door. Cem has no plan, and who has no name has none either.
@@ -32,6 +33,7 @@ func TestDwellIsAsAddedUpByHand(t *testing.T) {
 
 // How long visits were is what plain loops over them say.
 func TestDwellAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	ofMadeUpWorlds(t, 3, func(t *rapid.T, reader *report.Reader, _ *world, q question) {
 		query := q.query()
 		query.Del("interval")

@@ -16,6 +16,7 @@ import (
 )
 
 func TestForecastIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"forecast_too_early": {time.Date(2026, 2, 25, 12, 0, 0, 0, time.UTC), "forecast", "horizon=2"},
 	})
@@ -23,6 +24,7 @@ func TestForecastIsAsAddedUpByHand(t *testing.T) {
 
 // A forecast is what its words say, in plain loops over a made-up half year.
 func TestForecastAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {

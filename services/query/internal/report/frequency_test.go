@@ -12,6 +12,7 @@ import (
 // to two spaces), Ben on two, Cem on one (today he will), Dev on two, Eve on two. Fay is
 // active and did not come; Gus is not active.
 func TestFrequencyIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"frequency_by_space":  {noon, "frequency", "from=2026-03-27&to=2026-04-01&group_by=space"},
 		"frequency_of_a_plan": {noon, "frequency", "from=2026-03-27&to=2026-04-01&plan=flex&tz=UTC"},
@@ -20,6 +21,7 @@ func TestFrequencyIsAsAddedUpByHand(t *testing.T) {
 
 // How often members come is what plain loops say.
 func TestFrequencyAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, w *world, q question) {
 		query := q.query()
 		query.Del("interval")

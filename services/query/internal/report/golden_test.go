@@ -51,11 +51,12 @@ func ask(handler http.Handler, address string) *httptest.ResponseRecorder {
 // Every report answers the example of its page as that shows it: a world of a few
 // visits, which a person can add up.
 func TestExamplesAreAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
+	examples := map[string]asked{}
 	for _, r := range report.Catalogue {
-		t.Run(r.Name, func(t *testing.T) {
-			byHand(t, "examples", map[string]asked{r.Name: {noon, r.Name, r.Example}})
-		})
+		examples[r.Name] = asked{noon, r.Name, r.Example}
 	}
+	byHand(t, "examples", examples)
 }
 
 // asked is a question, and when.

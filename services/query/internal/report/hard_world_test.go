@@ -35,6 +35,7 @@ insert into stayed (space, day, member, in_at, out_at, ended) values
   ('newyork', '2026-03-31', 'cem', '2026-03-31 00:30-04', '2026-03-31 04:30-04', 'timeout');`
 
 func TestEveryReportAnswersOnAHardWorld(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	loadScript(t, pool, hardWorld)
 	handler := serve(pool, noon)
@@ -58,6 +59,7 @@ func TestEveryReportAnswersOnAHardWorld(t *testing.T) {
 
 // Each visit is counted once, on the day that held its begin where its space was then.
 func TestDaysMeetWhereASpaceMoves(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	loadScript(t, pool, hardWorld)
 	handler := serve(pool, noon)

@@ -14,6 +14,7 @@ import (
 
 // What each hour comes to is in testdata/heatmap.sql.
 func TestHeatmapIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	later := time.Date(2026, 10, 27, 12, 0, 0, 0, time.UTC)
 	byHand(t, "testdata/golden", map[string]asked{
 		"heatmap_occupancy": {noon, "heatmap", "from=2026-03-17&to=2026-04-01&space=berlin&metric=occupancy"},
@@ -29,6 +30,7 @@ func TestHeatmapIsAsAddedUpByHand(t *testing.T) {
 
 // How busy hours are is what plain loops over clocks and visits say.
 func TestHeatmapAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	ofMadeUpWorlds(t, 2, func(t *rapid.T, reader *report.Reader, _ *world, q question) {
 		query := q.query()
 		query.Del("interval")

@@ -45,6 +45,7 @@ var lifelong = []string{"user_visits", "new_vs_returning", "retention", "lapsed"
 // not when a process is asked for the first time, and not after an event. Pages of
 // indexes and tables are counted, as Postgres counts them.
 func TestReportsReadNoMoreAsHistoryGrows(t *testing.T) {
+	t.Parallel()
 	const days, times = 400, 3
 	short, long := readsOf(t, days), readsOf(t, times*days)
 	for _, r := range report.Catalogue {

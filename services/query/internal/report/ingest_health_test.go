@@ -17,6 +17,7 @@ import (
 )
 
 func TestIngestHealthIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"ingest_health_of_the_door":   {noon, "ingest_health", "source=door"},
 		"ingest_health_more_patience": {noon, "ingest_health", "stale_after=121"},
@@ -31,6 +32,7 @@ type sent struct {
 
 // The health of sources is what plain loops over their events say.
 func TestIngestHealthAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {

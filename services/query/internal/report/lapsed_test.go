@@ -17,6 +17,7 @@ import (
 )
 
 func TestLapsedIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"lapsed_at_risk": {noon, "lapsed", "state=at_risk&state=watch"},
 		"lapsed_page":    {noon, "lapsed", "limit=2"},
@@ -25,6 +26,7 @@ func TestLapsedIsAsAddedUpByHand(t *testing.T) {
 
 // Who stays away is what plain loops find over made-up habits.
 func TestLapsedAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {

@@ -14,6 +14,7 @@ import (
 )
 
 func TestMemberHistoryIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"member_history_found":     {noon, "member_history", "q=LoveLACE&from=2026-03-30&to=2026-04-02&tz=UTC"},
 		"member_history_page":      {noon, "member_history", "q=%61da&from=2026-03-27&to=2026-04-02&limit=2"},
@@ -23,6 +24,7 @@ func TestMemberHistoryIsAsAddedUpByHand(t *testing.T) {
 }
 
 func TestWhoIsAskedForMustBeClear(t *testing.T) {
+	t.Parallel()
 	reader := report.NewReader(pgtest.New(t))
 	for query, pointer := range map[string]string{"member=ada&q=ben": "q", "q=a": "q"} {
 		values, _ := url.ParseQuery(query)
@@ -35,6 +37,7 @@ func TestWhoIsAskedForMustBeClear(t *testing.T) {
 
 // A member's visits are what plain loops find.
 func TestMemberHistoryAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, _ *world, q question) {
 		member := rapid.SampledFrom([]string{"ada", "ben"}).Draw(t, "who")
 		query := q.query()

@@ -21,6 +21,7 @@ import (
 // A reader that remembers answers like one that was started just now, whatever was
 // written meanwhile, and also where it has no room to remember much.
 func TestWhatIsRememberedIsWhatIsStored(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {
@@ -88,6 +89,7 @@ func (a *frequenter) answer(t fatal, r report.Report, asked url.Values, asOf tim
 
 // A row of days that were measured is measured again once one of them has changed.
 func TestARowIsMeasuredAgainOnceADayChanged(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	loadWorld(t, pool)
 	asOf := time.Date(2026, time.March, 31, 12, 0, 0, 0, time.UTC)

@@ -19,6 +19,7 @@ import (
 // What all of it adds up to is counted in testdata/methods.sql. Monday in UTC begins
 // after what was told in Berlin at 00:30 and in Kathmandu before 05:45.
 func TestMethodsAreAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"methods_of_monday":    {noon, "methods", "from=2026-03-30&to=2026-03-31"},
 		"methods_in_utc":       {noon, "methods", "from=2026-03-30&to=2026-03-31&tz=UTC"},
@@ -39,6 +40,7 @@ type knock struct {
 
 // Methods are what somebody finds who reads every event.
 func TestMethodsAgreeWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {

@@ -18,6 +18,7 @@ import (
 // In the small world Fay never came anywhere; Ben and Cem never came to Kathmandu,
 // nor did Eve; Gus is not active any more.
 func TestNeverVisitedIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"never_visited_kathmandu": {noon, "never_visited", "space=kathmandu&limit=3"},
 	})
@@ -25,6 +26,7 @@ func TestNeverVisitedIsAsAddedUpByHand(t *testing.T) {
 
 // Page by page it is everybody who never came, each once, whatever the pages' size.
 func TestEveryPageOfNeverVisitedTogetherIsTheList(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {

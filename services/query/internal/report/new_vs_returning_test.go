@@ -14,6 +14,7 @@ import (
 // the first time; Ada was in Kathmandu on Monday for the first time. In October she is
 // back after half a year.
 func TestNewVsReturningIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"new_vs_returning_of_kathmandu": {noon, "new_vs_returning", "from=2026-03-28&to=2026-04-01&space=kathmandu&scope=space"},
 		"new_vs_returning_months": {
@@ -24,6 +25,7 @@ func TestNewVsReturningIsAsAddedUpByHand(t *testing.T) {
 
 // Who is new and who is back is what plain loops say.
 func TestNewVsReturningAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, w *world, q question) {
 		scope := rapid.SampledFrom([]string{"any", "space"}).Draw(t, "scope")
 		query := q.query()

@@ -13,6 +13,7 @@ import (
 )
 
 func TestNoShowsAreAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"no_shows_in_kathmandu": {noon, "no_shows", "from=2026-03-28&to=2026-04-01&tz=Asia/Kathmandu&interval=week"},
 	})
@@ -83,6 +84,7 @@ func (w *world) tellTokens(ctx context.Context, conn *pgx.Conn, tokens []handed)
 
 // What became of tokens is what plain loops say.
 func TestNoShowsAgreeWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {

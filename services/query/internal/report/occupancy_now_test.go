@@ -16,6 +16,7 @@ import (
 
 // Who is in, and who may be, is what plain loops over the visits say at any instant.
 func TestThePresentAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, _ *world, q question) {
 		patience := rapid.IntRange(1, 600).Draw(t, "stale_after")
 		query := url.Values{"stale_after": {strconv.Itoa(patience)}}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -67,15 +68,16 @@ type wallClock struct {
 // midnight, or later.
 func (w wallClock) at(date time.Time, offset time.Duration) time.Time {
 	looked := look{w.zone.String(), date.Add(offset).Unix()}
-	if seen, known := looks[looked]; known {
-		return seen
+	if seen, known := looks.Load(looked); known {
+		return seen.(time.Time) //nolint:errcheck // nothing else is kept
 	}
-	looks[looked] = w.lookFor(date.Add(offset))
-	return looks[looked]
+	seen := w.lookFor(date.Add(offset))
+	looks.Store(looked, seen)
+	return seen
 }
 
-// looks is what was seen when somebody looked at a clock before.
-var looks = map[look]time.Time{}
+// looks is what was seen when somebody looked at a clock before, a time by its look.
+var looks sync.Map
 
 type look struct {
 	zone string

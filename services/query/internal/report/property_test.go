@@ -23,6 +23,7 @@ import (
 // Every report says what plain loops over the raw visits and events say, at any
 // instant, in any zone, over nights in which clocks change.
 func TestReportsAgreeWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, _ *world, q question) {
 		judge(t, reader, "daily_usage", q)
 		judge(t, reader, "unique_members", q)

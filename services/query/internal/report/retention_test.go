@@ -12,6 +12,7 @@ import (
 )
 
 func TestRetentionIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"retention_of_berlin": {noon, "retention", "from=2026-03-02&to=2026-03-09&space=berlin&scope=space"},
 		"retention_joined":    {noon, "retention", "from=2026-02-01&to=2026-04-01&cohort=joined&interval=month&tz=Europe/Berlin"},
@@ -20,6 +21,7 @@ func TestRetentionIsAsAddedUpByHand(t *testing.T) {
 
 // Who comes again is what plain loops say, in any zone.
 func TestRetentionAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	ofMadeUpWorlds(t, 4, func(t *rapid.T, reader *report.Reader, w *world, q question) {
 		q.fromTime, q.toTime = time.Time{}, time.Time{}
 		q.interval = rapid.SampledFrom([]string{"week", "month"}).Draw(t, "steps")

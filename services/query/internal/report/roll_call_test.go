@@ -7,6 +7,7 @@ import (
 )
 
 func TestRollCallIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"roll_call_of_two":       {noon, "roll_call", "limit=2"},
 		"roll_call_in_kathmandu": {noon, "roll_call", "space=cellar&tz=Asia/Kathmandu"},

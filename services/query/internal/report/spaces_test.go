@@ -21,6 +21,7 @@ import (
 // refusals 2 failed; of 6 ends one is inferred. The attic's seats are not known, so neither
 // are those of all.
 func TestSpacesAreAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		// Berlin's 4 visits by three days, of which Sunday was closed. Together the two have 6
 		// seats: 6 visits and 25 hours. When Ben was in the annex, 4 of them were taken, and
@@ -33,6 +34,7 @@ func TestSpacesAreAsAddedUpByHand(t *testing.T) {
 
 // How spaces stand is what plain loops over visits, events and tokens say.
 func TestSpacesAgreeWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {

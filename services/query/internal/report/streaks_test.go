@@ -16,6 +16,7 @@ import (
 )
 
 func TestStreaksAreAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"streaks_top":           {noon, "streaks", "top=3"},
 		"streaks_of_last_week":  {noon, "streaks", "from=2026-03-01&to=2026-03-30"},
@@ -25,6 +26,7 @@ func TestStreaksAreAsAddedUpByHand(t *testing.T) {
 
 // Streaks are what somebody finds who looks at every week of every member.
 func TestStreaksAgreeWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {

@@ -16,6 +16,7 @@ import (
 )
 
 func TestTokenFunnelIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"token_funnel_by_month": {noon, "token_funnel", "from=2026-03-01&to=2026-04-01&interval=month&tz=America/New_York"},
 	})
@@ -23,6 +24,7 @@ func TestTokenFunnelIsAsAddedUpByHand(t *testing.T) {
 
 // Issues, uses and how long it took between them are what plain loops say.
 func TestTokenFunnelAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {

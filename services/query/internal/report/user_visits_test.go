@@ -21,6 +21,7 @@ import (
 // in Kathmandu; Ben 4 (estimated) + ½; Cem ½; Dev 1 (cut off) + ½ + 1, for the visit of
 // two counts once; Eve 4 and, so far today, 1, both estimated.
 func TestUserVisitsAreAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		"user_visits_never":        {noon, "user_visits", "from=2026-03-30&to=2026-03-31&include=never&sort=joined_at&order=asc"},
 		"user_visits_of_kathmandu": {noon, "user_visits", "from=2026-03-27&to=2026-04-01&space=kathmandu&sort=hours&limit=1"},
@@ -29,6 +30,7 @@ func TestUserVisitsAreAsAddedUpByHand(t *testing.T) {
 
 // The figures of members are what plain loops say, on any page.
 func TestUserVisitsAgreeWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {

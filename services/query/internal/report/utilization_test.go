@@ -21,6 +21,7 @@ import (
 // to 15:00, and 3 of 4 while Ada is at lunch: 240 minutes. On Tuesday 6 hours have passed
 // by 14:00, 5 of them with Ada.
 func TestUtilizationIsAsAddedUpByHand(t *testing.T) {
+	t.Parallel()
 	byHand(t, "testdata/golden", map[string]asked{
 		// With Kathmandu, which has 2 seats and is always open, 96 seat-hours on Monday, of
 		// which 21 + 4½ are taken. There are 3 in its 2 seats from 05:15 UTC to 06:00, when
@@ -39,6 +40,7 @@ func TestUtilizationIsAsAddedUpByHand(t *testing.T) {
 
 // How full it was is what plain loops over the visits say, also where seats are added.
 func TestUtilizationAgreesWithPlainLoops(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	rapid.Check(t, func(t *rapid.T) {
 		if err := empty(pool); err != nil {
