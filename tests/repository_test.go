@@ -28,6 +28,7 @@ var habits = map[string]func(fs.FS) []string{
 	"documents name only targets and files that exist":    deadReferences,
 	"nothing is left for later, skipped or slept through": leftovers,
 	"no two advisory locks are one":                       sharedLocks,
+	"no file has both sides of a merge":                   halfMerged,
 }
 
 func TestHabitsAreKept(t *testing.T) {
@@ -136,6 +137,13 @@ func TestBrokenHabitsAreFound(t *testing.T) {
 				"c.go": source("package c; const logging int64 = 0x636f776f726b_02"),
 			},
 			want: []string{"b.go, c.go: 0x636f776f726b_02"},
+		},
+		"no file has both sides of a merge": {
+			repo: fstest.MapFS{
+				"ARCHITECTURE.md": source("Title\n=======\n\n<<<<<<" + "< HEAD\nthis\n=======\nthat\n>>>>>>" + "> main\n"),
+				"README.md":       source("Title\n=======\n"),
+			},
+			want: []string{"ARCHITECTURE.md: merged by half"},
 		},
 	}
 	for habit, broken := range habits {
@@ -478,6 +486,18 @@ func sharedLocks(repo fs.FS) []string {
 	for lock, files := range takers {
 		if len(files) > 1 {
 			broken = append(broken, strings.Join(slices.Sorted(slices.Values(files)), ", ")+": "+lock)
+		}
+	}
+	return broken
+}
+
+var mergeSide = regexp.MustCompile(`(?m)^(<{7}|>{7}) `)
+
+func halfMerged(repo fs.FS) []string {
+	var broken []string
+	for _, name := range named(repo, "") {
+		if mergeSide.MatchString(text(repo, name)) {
+			broken = append(broken, name+": merged by half")
 		}
 	}
 	return broken
