@@ -42,11 +42,11 @@ func (c *visibleCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) er
 		if table.Len() == 0 {
 			machine := one.Machine
 			machine.Broker = strings.Join(c.Sync, "` and `sync ")
-			fmt.Fprintf(&table, "Milliseconds from when an event was due to a report that shows it; each rate for %v; %s\n\n| broker syncs | events/s | events seen | p50 | p99 | most | of it until acknowledged, p50 | p99 | memory of ingest, MiB | of query, MiB |\n|---|---|---|---|---|---|---|---|---|---|\n", c.For, machine)
+			fmt.Fprintf(&table, "Milliseconds from when an event was due to a report that shows it; each rate for %v; %s\n\n| broker syncs | events/s | events seen | p50 | p99 | most | of it until acknowledged, p50 | p99 | nothing but published, p50 | p99 | memory of ingest, MiB | of query, MiB |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n", c.For, machine)
 		}
 		for _, f := range one.Flows {
 			w := f.Windows[0]
-			fmt.Fprintf(&table, "| `%s` | %d | %d | %.1f | %.1f | %.1f | %.1f | %.1f | %.0f | %.0f |\n", sync, f.Rate, w.Seen, w.P50, w.P99, w.Max, f.AcknowledgedP50, f.AcknowledgedP99, f.IngestMiB, f.QueryMiB)
+			fmt.Fprintf(&table, "| `%s` | %d | %d | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.0f | %.0f |\n", sync, f.Rate, w.Seen, w.P50, w.P99, w.Max, f.AcknowledgedP50, f.AcknowledgedP99, f.AloneP50, f.AloneP99, f.IngestMiB, f.QueryMiB)
 		}
 	}
 	return c.keep(out, "visible", found, table.String())
@@ -115,6 +115,11 @@ type flow struct {
 	// publisher and the broker take of the whole.
 	AcknowledgedP50 float64 `json:"acknowledged_p50_ms"`
 	AcknowledgedP99 float64 `json:"acknowledged_p99_ms"`
+
+	// The same while nobody reads the stream, and nothing else runs: what is left of it
+	// is the broker's and the disk's.
+	AloneP50 float64 `json:"alone_p50_ms"`
+	AloneP99 float64 `json:"alone_p99_ms"`
 }
 
 // window is a part of that time; milliseconds, and what was there at its end.
@@ -133,6 +138,7 @@ type window struct {
 // runs as fast as that takes, so that rows and days grow as in as many days of use.
 const (
 	looksASecond = 100
+	mostAlone    = 5 * time.Second // of publishing while nothing else runs
 	warmUp       = 3 * time.Second // both services have just started: they connect, and Postgres plans
 	lookedAt     = "looked-at"
 	lookEvery    = 3 * time.Millisecond // which is part of what is measured; more often would take the cores from what is
@@ -149,6 +155,13 @@ func flowTime(n int) time.Time {
 // the ones before were stored in time. Those of the first moments are not counted.
 func (g *ground) flow(ctx context.Context, rate int, length, per time.Duration) (*flow, error) {
 	c := g.service(1)
+	if err := g.empty(ctx, c); err != nil {
+		return nil, err
+	}
+	alone, err := g.publishDue(ctx, rate, min(length, mostAlone), time.Second, nil)
+	if err != nil {
+		return nil, err
+	}
 	if err := g.empty(ctx, c); err != nil {
 		return nil, err
 	}
@@ -183,13 +196,18 @@ func (g *ground) flow(ctx context.Context, rate int, length, per time.Duration) 
 	}
 	last := flowTime(flowMembers + int((warmUp+length).Seconds()+1)*rate)
 	w := &watch{
-		ground: g, flow: &flow{Rate: rate}, per: per, writer: writer, reader: reader, database: c.name,
+		ground: g, flow: &flow{Rate: rate, AloneP50: percentile(alone, 50), AloneP99: percentile(alone, 99)}, per: per, writer: writer, reader: reader, database: c.name,
 		address: reader.address + "/api/v1/reports/daily_usage.csv?space=" + lookedAt +
 			"&from=" + worldStart.Format(time.DateOnly) + "&to=" + last.AddDate(0, 0, 1).Format(time.DateOnly),
 		due: make(chan time.Time, int((warmUp+length).Seconds()+1)*looksASecond),
 	}
 	group, working := errgroup.WithContext(ctx)
-	group.Go(func() error { return w.publish(working, rate, warmUp+length) })
+	group.Go(func() error {
+		defer close(w.due)
+		acknowledged, err := g.publishDue(working, rate, length, warmUp, w.due)
+		w.flow.AcknowledgedP50, w.flow.AcknowledgedP99 = percentile(acknowledged, 50), percentile(acknowledged, 99)
+		return err
+	})
 	group.Go(func() error { return w.look(working) })
 	if err := group.Wait(); err != nil {
 		return nil, reader.abandon(writer.abandon(err))
@@ -218,23 +236,23 @@ type watch struct {
 	windowsStarted time.Time
 }
 
-// publish publishes each event when it is due, and closes due after the last.
-func (w *watch) publish(ctx context.Context, rate int, length time.Duration) error {
-	defer close(w.due)
-	publisher := stream.NewPublisher(w.js, stream.Patience{})
+// publishDue publishes each event when it is due, for a length of time after a first one
+// that does not count. When those of the space that is looked at are due goes to looked, if
+// somebody looks; how many milliseconds later they were acknowledged is returned.
+func (g *ground) publishDue(ctx context.Context, rate int, length, first time.Duration, looked chan<- time.Time) (acknowledged []float64, err error) {
+	publisher := stream.NewPublisher(g.js, stream.Patience{})
 	began := time.Now()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	var acknowledged []float64
-	for sent, all := 0, int(length.Seconds()*float64(rate)); sent < all; {
+	for sent, all := 0, int((first+length).Seconds()*float64(rate)); sent < all; {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 		now := time.Now()
 		var messages []stream.Message
-		var looked []time.Time
+		var due []time.Time
 		for ; sent < all; sent++ {
 			at := began.Add(time.Duration(sent) * time.Second / time.Duration(rate))
 			if at.After(now) {
@@ -243,25 +261,25 @@ func (w *watch) publish(ctx context.Context, rate int, length time.Duration) err
 			e := flowing(flowMembers + sent)
 			if sent%(rate/looksASecond) == 0 {
 				e.Space, e.Source, e.Kind, e.Data.PartySize = lookedAt, lookedAt+"/door", event.CheckIn, 1
-				looked = append(looked, at)
+				due = append(due, at)
 			}
 			messages = append(messages, stream.Message{Subject: e.Subject(), Body: e.Encode(nil)})
 		}
-		for _, at := range looked { // a report may show them before the publisher hears that they are stored
-			w.due <- at
+		for _, at := range due { // a report may show them before the publisher hears that they are stored
+			if looked != nil {
+				looked <- at
+			}
 		}
 		if err := publisher.PublishBatch(ctx, messages, nil).Err(); err != nil {
-			return err
+			return nil, err
 		}
-		for _, at := range looked {
-			if at.Sub(began) < warmUp {
-				continue
+		for _, at := range due {
+			if at.Sub(began) >= first {
+				acknowledged = append(acknowledged, milliseconds(time.Since(at)))
 			}
-			acknowledged = append(acknowledged, milliseconds(time.Since(at)))
 		}
 	}
-	w.flow.AcknowledgedP50, w.flow.AcknowledgedP99 = percentile(acknowledged, 50), percentile(acknowledged, 99)
-	return nil
+	return acknowledged, nil
 }
 
 // newID is an id with a time in it.
