@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"math"
 	"net"
 	"runtime/debug"
 	"strconv"
@@ -25,9 +26,13 @@ import (
 // onceTimeout bounds one statement of a verb that does one thing and ends.
 const onceTimeout = 15 * time.Second
 
-// garbagePercent trades memory, of which little is used, for time: collecting what
-// batches leave behind is a fifth of the work at Go's default of 100.
-const garbagePercent = 200
+// garbagePercent trades memory for time, as long as little is used: collecting what
+// batches leave behind is a fifth of the work at Go's default of 100. Past garbageLimit,
+// in bytes, it is collected sooner.
+const (
+	garbagePercent = 200
+	garbageLimit   = 64 << 20
+)
 
 // runCmd is `ingest run`: door → stream → store.
 type runCmd struct {
@@ -63,6 +68,9 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	defer tracer.Close()
 	if was := debug.SetGCPercent(garbagePercent); was != 100 {
 		debug.SetGCPercent(was) // somebody set GOGC
+	}
+	if was := debug.SetMemoryLimit(garbageLimit); was != math.MaxInt64 {
+		debug.SetMemoryLimit(was) // somebody set GOMEMLIMIT
 	}
 	pool, err := openDatabase(ctx, c.DatabaseURL, "ingest run", c.Partitions, c.WriteTimeout, tracer)
 	if err != nil {
