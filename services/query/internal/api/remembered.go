@@ -11,7 +11,7 @@ import (
 const (
 	mostBytes   = 16 << 20 // of all bodies, packed ones too
 	mostOfABody = 1 << 20  // larger ones are not kept
-	mostNotes   = 4096     // of a kind; longer than a page is none
+	mostNotes   = 1024     // of a kind, of 5 KB each where spaces are many; longer than a page is none
 	mostOfANote = 4096
 )
 
