@@ -77,4 +77,14 @@ func TestAVersionFallsWithWhatItRestsOn(t *testing.T) {
 	if stands(ask(), asOf) {
 		t.Error("a version stands while days are filed anew")
 	}
+	if _, err := pool.Exec(t.Context(), "delete from refile"); err != nil {
+		t.Fatal(err)
+	}
+	before := ask()
+	if _, err := pool.Exec(t.Context(), "delete from spaces where space = '"+name+"'"); err != nil {
+		t.Fatal(err)
+	}
+	if stands(before, asOf) {
+		t.Error("a version stands without its space")
+	}
 }

@@ -84,10 +84,14 @@ func define[P asker, Row, Totals any](
 		}
 		answering := func(ctx context.Context, answer *Answer) func(*scope) error {
 			return func(s *scope) error {
-				*answer = Answer{Version: s.version()}
-				return fill(ctx, answer, s, r, params, func(s *scope) (table[Totals], error) {
+				*answer = Answer{}
+				err := fill(ctx, answer, s, r, params, func(s *scope) (table[Totals], error) {
 					return tabulate(ctx, s, params, count)
 				})
+				if err == nil {
+					answer.Version = s.version()
+				}
+				return err
 			}
 		}
 		looked, within, err := reader.look(ctx, q, params, likely, answering(ctx, &Answer{}))

@@ -41,14 +41,16 @@ func (r *Reader) Stands(ctx context.Context, b Basis, asOf time.Time) (bool, Lik
 	var (
 		id, newest int32
 		version    int64
-		moved      map[int32]int64
+		same       int
+		moved      = map[int32]int64{}
 	)
 	_, err = pgx.ForEachRow(rows, []any{&id, &version}, func() error {
 		newest = max(newest, id)
-		if before, rests := b.versions[id]; rests && before != version {
-			if moved == nil {
-				moved = map[int32]int64{}
-			}
+		switch before, rests := b.versions[id]; {
+		case !rests:
+		case before == version:
+			same++
+		default:
 			moved[id] = version
 		}
 		return nil
@@ -56,7 +58,7 @@ func (r *Reader) Stands(ctx context.Context, b Basis, asOf time.Time) (bool, Lik
 	if err != nil {
 		return false, Likely{}, pg.Classify(err)
 	}
-	if moved == nil && newest == b.newest {
+	if same == len(b.versions) && newest == b.newest {
 		return true, Likely{}, nil
 	}
 	return false, Likely{b.scope.after(moved)}, nil
@@ -68,7 +70,10 @@ func (s *scope) basis() Basis {
 	}
 	kept := *s
 	kept.db = nil // the scope outlives it
-	found := Basis{scope: &kept, versions: map[int32]int64{s.nowhere: s.memberVersion}, newest: s.newest, minute: minuteOf(s.asOf)}
+	found := Basis{scope: &kept, versions: map[int32]int64{}, newest: s.newest, minute: minuteOf(s.asOf)}
+	if s.nowhere != 0 { // else nothing was ever said of a member
+		found.versions[s.nowhere] = s.memberVersion
+	}
 	for _, p := range s.involved() {
 		found.versions[p.id] = p.version
 	}
