@@ -22,13 +22,13 @@ func (c *allCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error 
 	measures := []interface {
 		Run(ctx context.Context, log *zap.Logger, out io.Writer) error
 	}{
-		&drainCmd{c.base, 60_000, 2},
-		&liveCmd{c.base, 100_000, 1},
-		&workersCmd{c.base, 40_000, 1, []int{1, 2}},
-		&visibleCmd{c.base, []int{5000, 20_000}, 6 * time.Second, []string{always}},
-		&soakCmd{c.base, 2000, 12 * time.Second, 4 * time.Second},
-		&serveCmd{c.base, time.Second, 3, 8},
-		&readsCmd{base: c.base, histories: histories{Tokens: []int{20_000}}, Times: 3},
+		&drainCmd{c.base, 30_000, 2},
+		&liveCmd{c.base, 50_000, 1},
+		&workersCmd{c.base, 20_000, 1, []int{1, 2}},
+		&visibleCmd{c.base, []int{5000, 20_000}, 4 * time.Second, []string{always}},
+		&soakCmd{c.base, 2000, 6 * time.Second, 2 * time.Second},
+		&serveCmd{c.base, 500 * time.Millisecond, 3, 8},
+		&readsCmd{base: c.base, histories: histories{Tokens: []int{10_000}}, Times: 2},
 	}
 	if c.Full {
 		measures = measures[:0]
