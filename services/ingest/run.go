@@ -27,12 +27,16 @@ import (
 const onceTimeout = 15 * time.Second
 
 // garbagePercent trades memory for time, as long as little is used: collecting what
-// batches leave behind is a fifth of the work at Go's default of 100. Past garbageLimit,
-// in bytes, it is collected sooner.
-const (
-	garbagePercent = 200
-	garbageLimit   = 64 << 20
-)
+// batches leave behind is a fifth of the work at Go's default of 100.
+const garbagePercent = 200
+
+// garbageLimit is how many bytes are used before garbage is collected sooner. What its
+// batches hold is no garbage, so there is room for those of all writers: with as little
+// for four as for one, collecting took half of the time.
+func (c *runCmd) garbageLimit() int64 {
+	const beside, eachEvent = 40 << 20, 5 << 10
+	return beside + int64(c.Partitions)*int64(c.BatchSize)*eachEvent
+}
 
 // runCmd is `ingest run`: door → stream → store.
 type runCmd struct {
@@ -69,7 +73,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	if was := debug.SetGCPercent(garbagePercent); was != 100 {
 		debug.SetGCPercent(was) // somebody set GOGC
 	}
-	if was := debug.SetMemoryLimit(garbageLimit); was != math.MaxInt64 {
+	if was := debug.SetMemoryLimit(c.garbageLimit()); was != math.MaxInt64 {
 		debug.SetMemoryLimit(was) // somebody set GOMEMLIMIT
 	}
 	pool, err := openDatabase(ctx, c.DatabaseURL, "ingest run", c.Partitions, c.WriteTimeout, tracer)
