@@ -1,64 +1,32 @@
 package store_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
 	"coworking/pkg/event"
+	"coworking/pkg/pgtest"
 	"coworking/services/ingest/internal/store"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// waits counts how often a pool's connections wait for an answer.
-type waits struct{ batches, queries, copies int }
-
-func (w *waits) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
-	w.batches++
-	return ctx
-}
-
-func (w *waits) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	w.queries++
-	return ctx
-}
-
-func (w *waits) TraceCopyFromStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceCopyFromStartData) context.Context {
-	w.copies++
-	return ctx
-}
-
-func (*waits) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData)   {}
-func (*waits) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)       {}
-func (*waits) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData)       {}
-func (*waits) TraceCopyFromEnd(context.Context, *pgx.Conn, pgx.TraceCopyFromEndData) {}
-
-// counted is a store on the world's database whose waits are counted.
-func (w *world) counted() (*store.Store, *waits) {
+// counted is a store on the world's database whose waits are noted.
+func (w *world) counted() (*store.Store, *pgtest.Waits) {
 	w.Helper()
-	config := w.pool.Config()
-	counted := &waits{}
-	config.ConnConfig.Tracer = counted
-	pool, err := pgxpool.NewWithConfig(w.Context(), config)
+	waits := &pgtest.Waits{}
+	s, err := store.New(w.Context(), waits.Pool(w, w.pool))
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.Cleanup(pool.Close)
-	s, err := store.New(w.Context(), pool)
-	if err != nil {
-		w.Fatal(err)
-	}
-	return s, counted
+	return s, waits
 }
 
 // How soon an event is in a report hangs on how often its batch waits for an answer.
 func TestASmallBatchOfPeopleWhoAreKnownWaitsTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s, waited := w.counted()
+	s, waits := w.counted()
 	day := []event.Event{
 		tell("1", event.CheckIn, "09:00", "ada"), tell("2", event.CheckOut, "12:00", "ada"),
 		tell("3", event.CheckIn, "15:00", "ada"), tell("4", event.CheckIn, "10:00", "bob"), tell("5", event.CheckIn, "11:00", ""),
@@ -72,14 +40,14 @@ func TestASmallBatchOfPeopleWhoAreKnownWaitsTwice(t *testing.T) {
 		for _, e := range events {
 			batch = append(batch, w.incoming(e))
 		}
-		*waited = waits{}
+		waits.Take()
 		if _, err := s.Write(t.Context(), batch); err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 {
 			continue // ada and bob are new
 		}
-		if diff := cmp.Diff(waits{batches: 2}, *waited, cmp.AllowUnexported(waits{})); diff != "" {
+		if diff := cmp.Diff([]string{pgtest.Batch, pgtest.Batch}, waits.Take()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
