@@ -115,7 +115,8 @@ func (g *ground) close() {
 
 // setup makes the stream, and the service's durables anew if they are gone.
 func (g *ground) setup(ctx context.Context, partitions int) error {
-	return g.command(ctx, g.Ingest, "setup", "--nats-url", g.broker.URL(), "--max-bytes", "4294967296", "--partitions", strconv.Itoa(partitions))
+	return g.command(ctx, g.Ingest, "setup", "--nats-url", g.broker.URL(), "--max-bytes", "4294967296",
+		"--partitions", strconv.Itoa(partitions), "--max-ack-pending", strconv.Itoa(4*g.Batch))
 }
 
 // command runs a program to its end; its output is in the error.
