@@ -77,6 +77,7 @@ type tally struct {
 	*scope
 	buckets buckets
 	rows    []usage
+	members int64 // of the range: they are fewer than the rows' sum
 	ends    ends
 }
 
@@ -95,11 +96,7 @@ func dailyUsage(ctx context.Context, s *scope, p dailyUsageParams) (counted[dail
 	if err := count(ctx); err != nil {
 		return counted[dailyUsageRow, dailyUsageTotals]{}, err
 	}
-	members, err := t.countMembers(ctx)
-	if err != nil {
-		return counted[dailyUsageRow, dailyUsageTotals]{}, err
-	}
-	return t.answer(p.Interval, members), nil
+	return t.answer(p.Interval), nil
 }
 
 // markLives notes the rows in which any space lives, and those still running.
@@ -116,20 +113,39 @@ func (t *tally) markLives() {
 
 // countDays adds up whole visit days, and takes off what lies after asOf.
 func (t *tally) countDays(ctx context.Context) error {
-	days, err := t.spaceDays(ctx)
+	asked := t.rangeOf(t.places)
+	recalled, err := t.recallMembers(ctx, asked...)
 	if err != nil {
 		return err
 	}
-	for _, d := range days {
-		if !d.place.alive(d.date) {
-			continue
+	var members, ofAll memberSet
+	for d := t.from; d < t.to; d++ {
+		row := t.buckets.row(d)
+		for i, p := range t.places {
+			if a := asked[i]; p.alive(d) && a.first <= d && d < a.stop {
+				day := recalled[i][d-a.first]
+				t.addDay(&t.rows[row], &day.sums)
+				day.turnout.enter(&members)
+			}
 		}
-		t.rows[t.buckets.row(d.date)].add(usage{
-			checkins: d.checkins, failed: d.failed, visits: d.visits, anonymous: d.anonymous, dwell: d.dwell,
-		})
-		t.ends.all += d.visits
-		t.ends.estimated += d.estimated
+		if d+1 == t.to || t.buckets.row(d+1) != row {
+			t.rows[row].members = int64(members.size)
+			ofAll.join(members)
+			members.clear()
+		}
 	}
+	t.members = int64(ofAll.size)
+	return t.takeOffLater(ctx)
+}
+
+func (t *tally) addDay(row *usage, d *spaceDay) {
+	row.add(usage{checkins: d.checkins, failed: d.failed, visits: d.visits, anonymous: d.anonymous, dwell: d.dwell})
+	t.ends.all += d.visits
+	t.ends.estimated += d.estimated
+}
+
+// takeOffLater takes off what lies after asOf.
+func (t *tally) takeOffLater(ctx context.Context) error {
 	open, err := t.openStays(ctx)
 	for _, v := range open {
 		if !v.place.alive(v.day) {
@@ -153,9 +169,16 @@ func (t *tally) countInstants(ctx context.Context) error {
 	return t.countStays(ctx)
 }
 
-// countStays adds up each visit where it began. With a filter, its check-ins are
-// all that can be told of events.
+// countStays adds up each visit where it began, and who had them. With a filter, its
+// check-ins are all that can be told of events.
 func (t *tally) countStays(ctx context.Context) error {
+	if err := t.addStays(ctx); err != nil {
+		return err
+	}
+	return t.countMembers(ctx)
+}
+
+func (t *tally) addStays(ctx context.Context) error {
 	stays, err := t.stays(ctx, t.inRange())
 	for i := range stays {
 		v := &stays[i]
@@ -239,9 +262,8 @@ func slotted(w window) (whole window, rest [2]window) {
 	return whole, [2]window{{w.start, whole.start}, {whole.end, w.end}}
 }
 
-// countMembers counts the different members of each row, and returns those of the
-// range: they are fewer than the rows' sum.
-func (t *tally) countMembers(ctx context.Context) (int64, error) {
+// countMembers counts the different members of each row, and of the range.
+func (t *tally) countMembers(ctx context.Context) error {
 	asked := make(windows, 0, len(t.places)*int(t.to-t.from))
 	for _, p := range t.places {
 		for d := t.from; d < t.to; d++ {
@@ -254,16 +276,17 @@ func (t *tally) countMembers(ctx context.Context) (int64, error) {
 	for i, members := range ofRow {
 		t.rows[i].members = members
 	}
-	return ofAll, err
+	t.members = ofAll
+	return err
 }
 
-func (t *tally) answer(interval string, members int64) counted[dailyUsageRow, dailyUsageTotals] {
+func (t *tally) answer(interval string) counted[dailyUsageRow, dailyUsageTotals] {
 	answer := counted[dailyUsageRow, dailyUsageTotals]{
 		rows:     make([]dailyUsageRow, len(t.rows)),
 		interval: interval,
 		ends:     t.ends,
 	}
-	total := usage{members: members}
+	total := usage{members: t.members}
 	for i := range t.rows {
 		u := &t.rows[i]
 		total.add(*u)

@@ -201,97 +201,113 @@ func ranges(asked []daysOf) pgx.StrictNamedArgs {
 // version has not moved holds, and is not read again. A day without a row is not among
 // them.
 func (s *scope) readChanged(ctx context.Context, asked []daysOf) (map[spaceDate]*dayMemory, error) {
-	versions, err := s.readVersions(ctx, asked)
+	known := s.reader.memory.known(asked)
+	rows, err := s.db.Query(ctx, changedDaysSQL, changedArgs(asked, known))
 	if err != nil {
-		return nil, err
+		return nil, pg.Classify(err)
 	}
-	now, changed := map[spaceDate]*dayMemory{}, map[spaceDate]*dayMemory{}
+	changed, err := takeDays(rows)
+	if err != nil {
+		return nil, pg.Classify(err)
+	}
+	now := maps.Clone(changed)
 	var again [len(parts)]map[spaceDate]*dayMemory // what was read of a day before is wanted again
-	m := s.reader.memory
-	m.mu.Lock()
-	for k, version := range versions {
-		known := m.days.at(k)
-		if known != nil && known.version == version {
-			same := *known
-			now[k] = &same
+	for _, k := range known {
+		day, moved := changed[k.spaceDate]
+		if !moved {
+			same := *k.dayMemory
+			now[k.spaceDate] = &same
 			continue
 		}
-		day := &dayMemory{}
-		now[k], changed[k] = day, day
 		for i := range parts {
-			if known == nil || known.sums.visits == 0 || !parts[i].has(known) {
+			if k.sums.visits == 0 || !parts[i].has(k.dayMemory) || parts[i].has(day) {
 				continue // a day without visits has all parts, whether or not they were asked for
 			}
 			if again[i] == nil {
 				again[i] = map[spaceDate]*dayMemory{}
 			}
-			again[i][k] = day
+			again[i][k.spaceDate] = day
 		}
 	}
-	m.mu.Unlock()
-	if len(changed) == 0 {
-		return now, nil
-	}
-	return now, s.readDays(ctx, changed, again)
+	return now, s.readParts(ctx, again)
 }
 
-// readVersions is the versions of the days that have a row.
-func (s *scope) readVersions(ctx context.Context, asked []daysOf) (map[spaceDate]int64, error) {
-	rows, err := s.db.Query(ctx, dayVersionsSQL, ranges(asked))
-	if err != nil {
-		return nil, pg.Classify(err)
+// knownDay is a day that is remembered.
+type knownDay struct {
+	spaceDate
+	*dayMemory
+}
+
+// known is the days of stretches that are remembered, of those that had a row.
+func (m *memory) known(asked []daysOf) []knownDay {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []knownDay
+	for _, a := range asked {
+		m.days.each(a, func(d calendar.Date, known *dayMemory) {
+			if known != nil && known.version != absent {
+				all = append(all, knownDay{spaceDate{a.place.id, d}, known})
+			}
+		})
 	}
-	found := map[spaceDate]int64{}
-	var space int32
-	var sentDays, sentVersions pgtype.UndecodedBytes
-	_, err = pgx.ForEachRow(rows, []any{&space, &sentDays, &sentVersions}, func() error {
-		days, err := pg.Array[int32](sentDays)
-		if err != nil {
-			return err
+	return all
+}
+
+// changedArgs is stretches of days, and what is known of them, as a statement takes them.
+func changedArgs(asked []daysOf, known []knownDay) pgx.StrictNamedArgs {
+	args := ranges(asked)
+	spaces, days, versions := make([]int32, len(known)), make([]int32, len(known)), make([]int64, len(known))
+	peopled := make([]bool, len(known)) // who had a visit was read, and is wanted again
+	for i, k := range known {
+		spaces[i], days[i], versions[i], peopled[i] = k.space, int32(k.date), k.version, parts[ofMembers].has(k.dayMemory)
+	}
+	args["known_spaces"], args["known_days"], args["known_versions"], args["peopled"] = spaces, days, versions, peopled
+	return args
+}
+
+// takeDays takes the sums of days, and of some who had a visit.
+func takeDays(rows pgx.Rows) (map[spaceDate]*dayMemory, error) {
+	days := map[spaceDate]*dayMemory{}
+	var space, date int32
+	var people pgtype.UndecodedBytes // nil: not read
+	var d dayMemory
+	sums := &d.sums
+	_, err := pgx.ForEachRow(rows, []any{
+		&space, &date, &d.version, &sums.checkins, &sums.failed, &sums.visits, &sums.members, &sums.anonymous, &sums.estimated,
+		&sums.dwell, &sums.late, &sums.slots, &people,
+	}, func() error {
+		day := d
+		day.sums.date, day.sums.slots = calendar.Date(date), slices.Clone(sums.slots)
+		if day.sums.visits == 0 {
+			day.turnout, day.stays, day.arrivals = &turnout{}, []visit{}, []came{}
 		}
-		versions, err := pg.Array[int64](sentVersions)
-		for i, version := range versions {
-			found[spaceDate{space, calendar.Date(days[i])}] = version
+		days[spaceDate{space, day.sums.date}] = &day
+		if people == nil {
+			return nil
 		}
+		members, err := pg.Array[int32](people)
+		day.turnout = turnoutOf(members)
 		return err
 	})
-	return found, pg.Classify(err)
+	return days, err
 }
 
-// readDays reads the sums of days, and the parts of some of them.
-func (s *scope) readDays(ctx context.Context, changed map[spaceDate]*dayMemory, again [len(parts)]map[spaceDate]*dayMemory) error {
+// readParts reads parts of days.
+func (s *scope) readParts(ctx context.Context, of [len(parts)]map[spaceDate]*dayMemory) error {
 	var batch pgx.Batch
-	batch.Queue(spaceDaysSQL, dates(changed)).Query(func(rows pgx.Rows) error { return takeDays(rows, changed) })
-	for i, days := range again {
+	for i, days := range of {
 		if len(days) > 0 {
 			batch.Queue(parts[i].sql, dates(days)).Query(func(rows pgx.Rows) error { return parts[i].take(rows, days) })
 		}
+	}
+	if batch.Len() == 0 {
+		return nil
 	}
 	results, err := s.db.send(ctx, &batch)
 	if err != nil {
 		return err
 	}
 	return pg.Classify(results.Close())
-}
-
-func takeDays(rows pgx.Rows, changed map[spaceDate]*dayMemory) error {
-	var space, date int32
-	var d dayMemory
-	sums := &d.sums
-	_, err := pgx.ForEachRow(rows, []any{
-		&space, &date, &d.version, &sums.checkins, &sums.failed, &sums.visits, &sums.members, &sums.anonymous, &sums.estimated,
-		&sums.dwell, &sums.late, &sums.slots,
-	}, func() error {
-		day := changed[spaceDate{space, calendar.Date(date)}]
-		*day = d
-		day.sums.date = calendar.Date(date)
-		day.sums.slots = slices.Clone(sums.slots)
-		if day.sums.visits == 0 {
-			day.turnout, day.stays, day.arrivals = &turnout{}, []visit{}, []came{}
-		}
-		return nil
-	})
-	return err
 }
 
 // part is what is read of days only where it is needed, one row a day or more.

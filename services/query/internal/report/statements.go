@@ -13,10 +13,8 @@ var (
 	spaceChangesSQL string
 	//go:embed first_event.sql
 	firstEventSQL string
-	//go:embed day_versions.sql
-	dayVersionsSQL string
-	//go:embed space_days.sql
-	spaceDaysSQL string
+	//go:embed changed_days.sql
+	changedDaysSQL string
 	//go:embed day_members.sql
 	dayMembersSQL string
 	//go:embed stays.sql
