@@ -102,8 +102,15 @@ func (r *Reports) state(ctx context.Context) (state, error) {
 	if err != nil {
 		return state{}, pg.Classify(err)
 	}
-	now, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (s state, err error) {
-		return s, row.Scan(&s.versions, &s.members)
+	var now state
+	var version int64
+	var ofMembers bool
+	_, err = pgx.ForEachRow(rows, []any{&version, &ofMembers}, func() error {
+		now.versions += version
+		if ofMembers {
+			now.members = version
+		}
+		return nil
 	})
 	return now, pg.Classify(err)
 }

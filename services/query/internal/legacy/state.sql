@@ -1,3 +1,3 @@
--- What is said of members moves the version of the space `_`.
-select coalesce(sum(version), 0)::int8 as all_versions, coalesce(sum(version) filter (where space = '_'), 0)::int8 as members_version
-from spaces
+-- What is said of members moves the version of the space `_`. Added up by who asks: that takes
+-- less than to have it done here.
+select version, space = '_' as of_members from spaces
