@@ -92,13 +92,14 @@ func accepted(header string) format {
 // encodeJSON writes an answer with a row a line, so that a person can read it and
 // a diff can show it.
 func encodeJSON(w *bufio.Writer, a report.Answer) error {
+	values := newCompact(w)
 	say(w, `{"data":[`)
 	for i, row := range a.Rows {
 		if i > 0 {
 			say(w, ",")
 		}
 		say(w, "\n")
-		if err := write(w, row); err != nil {
+		if err := values.write(row); err != nil {
 			return err
 		}
 	}
@@ -107,7 +108,7 @@ func encodeJSON(w *bufio.Writer, a report.Answer) error {
 		value  any
 	}{{"\n],\n\"totals\":", a.Totals}, {",\n\"compare\":", a.Compare}, {",\n\"meta\":", a.Meta}} {
 		say(w, part.before)
-		if err := write(w, part.value); err != nil {
+		if err := values.write(part.value); err != nil {
 			return err
 		}
 	}
@@ -117,8 +118,9 @@ func encodeJSON(w *bufio.Writer, a report.Answer) error {
 
 // encodeLines writes the rows alone, one a line.
 func encodeLines(w *bufio.Writer, a report.Answer) error {
+	values := newCompact(w)
 	for _, row := range a.Rows {
-		if err := write(w, row); err != nil {
+		if err := values.write(row); err != nil {
 			return err
 		}
 		say(w, "\n")
@@ -129,15 +131,26 @@ func encodeLines(w *bufio.Writer, a report.Answer) error {
 // say writes a text. What could not be written, a buffered writer says at its end.
 func say(w *bufio.Writer, text string) { _, _ = w.WriteString(text) }
 
-// write appends a value as compact JSON, without escapes that only HTML needs.
-func write(w *bufio.Writer, value any) error {
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+// compact writes values as compact JSON, without escapes that only HTML needs.
+type compact struct {
+	to      *bufio.Writer
+	one     bytes.Buffer
+	encoder *json.Encoder // of one
+}
+
+func newCompact(to *bufio.Writer) *compact {
+	v := &compact{to: to}
+	v.encoder = json.NewEncoder(&v.one)
+	v.encoder.SetEscapeHTML(false)
+	return v
+}
+
+func (v *compact) write(value any) error {
+	v.one.Reset()
+	if err := v.encoder.Encode(value); err != nil {
 		return fault.Internal.Errorf("writing an answer: %w", err)
 	}
-	say(w, strings.TrimSuffix(body.String(), "\n"))
+	_, _ = v.to.Write(bytes.TrimSuffix(v.one.Bytes(), []byte("\n"))) // as say
 	return nil
 }
 

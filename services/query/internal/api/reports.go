@@ -195,24 +195,56 @@ func (s *server) once(ctx context.Context, tag string, count counter) (report.An
 	return answer, err
 }
 
+// atOnce is how many bytes of an answer are written at a time. One that is no longer is
+// written as a whole, and says how long it is.
+const atOnce = 32 << 10
+
 // write answers, row by row, and keeps what it wrote for whoever asks the same.
 func (s *server) write(c echo.Context, f format, answer report.Answer) error {
 	made := &body{tag: tagOf(answer.Version, f), rows: len(answer.Rows), next: nextPage(c.Request().URL, answer.Meta.NextCursor)}
 	if f.attached {
 		made.fileName = fileName(answer.Meta, f)
 	}
-	begin(c, f, made)
 	var copied copied
-	w := bufio.NewWriter(io.MultiWriter(c.Response(), &copied))
+	sent := &response{begin: func() { begin(c, f, made) }, to: io.MultiWriter(c.Response(), &copied)}
+	w := bufio.NewWriterSize(sent, atOnce)
 	if err := f.encode(w, answer); err != nil {
 		return err
 	}
-	if err := w.Flush(); err != nil {
+	if !sent.begun {
+		c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(w.Buffered()))
+	}
+	if err := sent.end(w); err != nil {
 		return err
 	}
 	made.bytes = copied.Bytes()
 	s.bodies.keep(made)
 	return nil
+}
+
+// response is an answer that begins with the first that is written of it.
+type response struct {
+	begin func() // writes what comes before the body
+	begun bool
+	to    io.Writer
+}
+
+// Write writes a part of the body.
+func (r *response) Write(part []byte) (int, error) {
+	if !r.begun {
+		r.begun = true
+		r.begin()
+	}
+	return r.to.Write(part)
+}
+
+// end writes what is left in the buffer before it, be it nothing.
+func (r *response) end(w *bufio.Writer) error {
+	if err := w.Flush(); err != nil || r.begun {
+		return err
+	}
+	_, err := r.Write(nil)
+	return err
 }
 
 // nextPage is the address of the rows after these, "" if there are none. Rows alone,
