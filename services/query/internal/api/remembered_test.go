@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -251,6 +252,45 @@ func fetch(t *testing.T, server *httptest.Server, method, address, accepts strin
 		got.header.Del(name)
 	}
 	return got
+}
+
+// Who reads an answer of a few rows knows from its length when it is there; a long one is
+// sent while it is made.
+func TestAShortAnswerSaysHowLongItIs(t *testing.T) {
+	t.Parallel()
+	const more = -1 // than a short one has
+	for name, c := range map[string]struct {
+		rows int
+		want int64
+	}{
+		"no row": {0, 0}, "a row": {1, int64(len(`{"member":"ada","visits":3}` + "\n"))}, "many rows": {5000, more},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(serve(func(config *api.Config) {
+				config.Reports = answers(func(context.Context) (report.Answer, error) {
+					return report.Answer{Rows: slices.Repeat([]any{&saidRow{"ada", 3}}, c.rows)}, nil
+				})
+			}))
+			t.Cleanup(server.Close)
+			got := fetch(t, server, http.MethodGet, "/api/v1/reports/daily_usage.ndjson", "")
+			if lines := strings.Count(got.text, "\n"); got.status != http.StatusOK || got.length != c.want || lines != c.rows {
+				t.Errorf("%d, %d lines, length %d; want 200, %d and %d", got.status, lines, got.length, c.rows, c.want)
+			}
+		})
+	}
+}
+
+func TestAnAnswerThatCannotBeWrittenIsAFault(t *testing.T) {
+	t.Parallel()
+	handler := serve(func(c *api.Config) {
+		c.Reports = answers(func(context.Context) (report.Answer, error) {
+			return report.Answer{Rows: []any{&saidRow{"ada", 3}, func() {}}}, nil
+		})
+	})
+	if response := ask(handler, http.MethodGet, "/api/v1/reports/daily_usage"); response.Code != http.StatusInternalServerError {
+		t.Errorf("%d %s", response.Code, response.Body)
+	}
 }
 
 // A spreadsheet has no place for a cursor: a header tells where the rows go on.
