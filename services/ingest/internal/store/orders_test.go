@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	ordersFlag = flag.Int("orders", 60, "in how many orders random worlds are written")
+	ordersFlag = flag.Int("orders", 40, "in how many orders random worlds are written")
 	seedFlag   = flag.Uint64("seed", 0, "of the random worlds; 0 takes another each time")
 	worldFlag  = flag.Int("world", -1, "only this one of the random worlds")
 )
