@@ -179,9 +179,11 @@ func (t *tally) countStays(ctx context.Context) error {
 }
 
 func (t *tally) addStays(ctx context.Context) error {
-	stays, err := t.stays(ctx, t.inRange())
-	for i := range stays {
-		v := &stays[i]
+	stays, err := t.walk(ctx, t.inRange())
+	if err != nil {
+		return err
+	}
+	for v := range stays {
 		date := v.place.grid.DayAt(v.in)
 		if !t.instants(v.place).holds(v.in) || !v.place.alive(date) {
 			continue
@@ -199,7 +201,7 @@ func (t *tally) addStays(ctx context.Context) error {
 		t.rows[t.buckets.row(date)].add(u)
 		t.ends.count(v, t.asOf)
 	}
-	return err
+	return nil
 }
 
 // countEvents adds up check-ins and refusals by slots. Where the range cuts a

@@ -128,14 +128,17 @@ func (s *scope) lengths(ctx context.Context) (*lengths, error) {
 	for d := s.from; d < s.to; d++ {
 		l.alive = l.alive || s.anyAlive(d)
 	}
-	stays, err := s.stays(ctx, s.inRange())
-	for i := range stays {
-		if v := &stays[i]; s.instants(v.place).holds(v.in) && v.place.alive(v.place.grid.DayAt(v.in)) {
+	stays, err := s.walk(ctx, s.inRange())
+	if err != nil {
+		return l, err
+	}
+	for v := range stays {
+		if s.instants(v.place).holds(v.in) && v.place.alive(v.place.grid.DayAt(v.in)) {
 			l.add(v, s.asOf)
 		}
 	}
 	rankFor(l.measured, dwellShares[:]...)
-	return l, err
+	return l, nil
 }
 
 func (l *lengths) add(v *stay, asOf int64) {

@@ -1,9 +1,9 @@
 package report
 
-// Remember sets how many visits the reader remembers, and as many of each other part of
-// days.
-func (r *Reader) Remember(visits int) {
+// Remember sets how much the reader remembers of each part of days: as many members, and
+// bytes of visits.
+func (r *Reader) Remember(room int) {
 	for i := range r.memory.room {
-		r.memory.room[i] = visits
+		r.memory.room[i] = room
 	}
 }

@@ -81,17 +81,17 @@ type heat struct {
 
 func heatmap(ctx context.Context, s *scope, p heatmapParams) (counted[heatmapRow, heatmapTotals], error) {
 	var answer counted[heatmapRow, heatmapTotals]
-	stays, err := s.stays(ctx, s.inRange())
+	stays, err := s.walk(ctx, s.inRange())
 	if err != nil {
 		return answer, err
 	}
-	of := map[*place][]*stay{}
-	for i := range stays {
-		of[stays[i].place] = append(of[stays[i].place], &stays[i])
-	}
 	h := heat{scope: s, metric: p.Metric, days: p.Days.Days, times: map[clock]*occurrence{}}
+	hours := map[*place][]hour{}
 	for _, place := range s.places {
-		h.add(place, of[place])
+		hours[place] = h.open(place)
+	}
+	for v := range stays {
+		h.add(v, hours[v.place])
 	}
 	var cells [7 * 24][]*occurrence
 	var all []*occurrence
@@ -107,36 +107,39 @@ func heatmap(ctx context.Context, s *scope, p heatmapParams) (counted[heatmapRow
 	return answer, nil
 }
 
-// add counts a space's hours and visits.
-func (h *heat) add(p *place, stays []*stay) {
+// open is the hours of a space that count.
+func (h *heat) open(p *place) []hour {
 	hours := slices.DeleteFunc(h.hours(p, hourLength), func(hour hour) bool { return !h.counts(p, hour) })
 	for _, hour := range hours {
 		if h.times[hour.clock] == nil {
 			h.times[hour.clock] = &occurrence{cell: h.cell(hour.clock.shown), members: map[int32]bool{}}
 		}
 	}
-	for _, v := range stays {
-		if hour := find(hours, v.in); hour != nil {
-			came := h.times[hour.clock]
-			came.arrivals++
-			if v.member != 0 && h.metric == "unique_members" {
-				came.members[v.member] = true
-			}
+	return hours
+}
+
+// add counts a visit in the hours of its space.
+func (h *heat) add(v *stay, hours []hour) {
+	if hour := find(hours, v.in); hour != nil {
+		came := h.times[hour.clock]
+		came.arrivals++
+		if v.member != 0 && h.metric == "unique_members" {
+			came.members[v.member] = true
 		}
-		if h.metric != "occupancy" {
-			continue
+	}
+	if h.metric != "occupancy" {
+		return
+	}
+	v.present(h.instants(v.place), func(inside window) {
+		for i := firstOver(hours, inside.start); i < len(hours) && hours[i].start < inside.end; i++ {
+			presence := inside.cut(hours[i].window).length() * v.party
+			came := h.times[hours[i].clock]
+			came.presence += presence
+			came.people += float64(presence) / float64(hours[i].length())
 		}
-		v.present(h.instants(p), func(inside window) {
-			for i := firstOver(hours, inside.start); i < len(hours) && hours[i].start < inside.end; i++ {
-				presence := inside.cut(hours[i].window).length() * v.party
-				came := h.times[hours[i].clock]
-				came.presence += presence
-				came.people += float64(presence) / float64(hours[i].length())
-			}
-		})
-		if h.instants(p).holds(v.in) {
-			h.ends.count(v, h.asOf)
-		}
+	})
+	if h.instants(v.place).holds(v.in) {
+		h.ends.count(v, h.asOf)
 	}
 }
 

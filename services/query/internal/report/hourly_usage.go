@@ -82,18 +82,16 @@ func hourlyUsage(ctx context.Context, s *scope, p hourlyUsageParams) (counted[ho
 	if p.Interval == "15m" {
 		length = 15 * time.Minute
 	}
-	stays, err := s.stays(ctx, s.inRange())
+	stays, err := s.walk(ctx, s.inRange())
 	if err != nil {
 		return counted[hourlyUsageRow, hourlyUsageTotals]{}, err
 	}
-	of := map[*place][]*stay{}
-	for i := range stays {
-		of[stays[i].place] = append(of[stays[i].place], &stays[i])
-	}
+	hoursOf := map[*place][]hour{}
 	rows := map[clock]*hourly{}
 	var e ends
 	for _, place := range s.places {
 		hours := s.hours(place, length.Microseconds())
+		hoursOf[place] = hours
 		for i := range hours {
 			h := &hours[i]
 			row, known := rows[h.clock]
@@ -104,14 +102,16 @@ func hourlyUsage(ctx context.Context, s *scope, p hourlyUsageParams) (counted[ho
 			h.row = row
 			row.begin(h, s.asOf)
 		}
-		for _, v := range of[place] {
-			s.visit(v, hours)
-			if s.instants(place).holds(v.in) {
-				e.count(v, s.asOf)
-			}
+	}
+	for v := range stays {
+		s.visit(v, hoursOf[v.place])
+		if s.instants(v.place).holds(v.in) {
+			e.count(v, s.asOf)
 		}
-		for i := range hours {
-			hours[i].close()
+	}
+	for _, place := range s.places {
+		for i := range hoursOf[place] {
+			hoursOf[place][i].close()
 		}
 	}
 	ordered := make([]*hourly, 0, len(rows))

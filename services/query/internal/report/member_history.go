@@ -3,6 +3,8 @@ package report
 import (
 	"context"
 	_ "embed"
+	"iter"
+	"slices"
 	"time"
 
 	"coworking/pkg/calendar"
@@ -67,28 +69,29 @@ func memberHistory(ctx context.Context, s *scope, p memberHistoryParams) (counte
 	if err != nil {
 		return answer, err
 	}
-	var listed []historic
-	for i := range stays {
-		v := &stays[i]
+	list := newListing(s, func(h *historic) rowPlace { return rowPlace{-float64(h.in), h.member ^ h.place.id<<20} })
+	for v := range stays {
 		if v.member == 0 || !s.instants(v.place).holds(v.in) || v.in > s.asOf {
 			continue
 		}
-		h := historic{v, Hours(v.spent(window{v.in, s.asOf}))}
+		h := historic{*v, Hours(v.spent(window{v.in, s.asOf}))}
 		answer.ends.count(v, s.asOf)
 		answer.totals.Visits++
 		answer.totals.Hours += h.hours
-		listed = append(listed, h)
+		if list.wants(&h) {
+			h.stay = v.kept()
+			list.add(h)
+		}
 	}
-	listed, answer.next = page(s, listed, func(h *historic) rowPlace {
-		return rowPlace{-float64(h.in), h.member ^ h.place.id<<20}
-	})
+	var listed []historic
+	listed, answer.next = list.page()
 	answer.rows, err = s.layHistory(ctx, listed)
 	return answer, err
 }
 
 // historic is a visit that is listed, and how long it was up to now.
 type historic struct {
-	*stay
+	stay
 
 	hours Hours
 }
@@ -156,9 +159,9 @@ func (s *scope) findMembers(ctx context.Context, p memberHistoryParams) ([]int32
 
 // staysOf is the visits of some members on the days that hold any of the range; of
 // everybody if there are none to name.
-func (s *scope) staysOf(ctx context.Context, members []int32) ([]stay, error) {
+func (s *scope) staysOf(ctx context.Context, members []int32) (iter.Seq[*stay], error) {
 	if members == nil {
-		return s.everyStay(ctx, s.inRange())
+		return s.walkAll(ctx, s.inRange())
 	}
 	days := s.inRange()
 	args := days.args()
@@ -167,7 +170,7 @@ func (s *scope) staysOf(ctx context.Context, members []int32) ([]stay, error) {
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	stays, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (stay, error) {
+	stays, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*stay, error) {
 		var v visit
 		var space, day int32
 		var in, out time.Time
@@ -177,9 +180,9 @@ func (s *scope) staysOf(ctx context.Context, members []int32) ([]stay, error) {
 		for _, at := range away {
 			v.away = append(v.away, at.UnixMicro())
 		}
-		return stay{s.place(space), &v}, err
+		return &stay{s.place(space), &v}, err
 	})
-	return stays, pg.Classify(err)
+	return slices.Values(stays), pg.Classify(err)
 }
 
 // endReason is how a visit ended, as far as it has.

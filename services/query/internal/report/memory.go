@@ -38,7 +38,7 @@ type memory struct {
 // it is forgotten first. Their sums are not: those are small.
 const (
 	mostMembers  = 4_000_000 // in days, of 4 bytes each or less
-	mostStays    = 250_000   // of some 130 bytes each
+	mostStays    = 32 << 20  // bytes, some 20 for each visit
 	mostArrivals = 1_500_000 // of 16 bytes each
 )
 
@@ -52,9 +52,9 @@ type dayMemory struct {
 	confirmed int64 // the latest version of the space at which this was seen to hold
 	version   int64 // its own; absent if it has no row
 	sums      spaceDay
-	turnout   *turnout // who had a visit; nil: not read
-	stays     []visit  // nil: not read
-	arrivals  []came   // of members, in order of time; nil: not read
+	turnout   *turnout      // who had a visit; nil: not read
+	stays     *packedVisits // nil: not read
+	arrivals  []came        // of members, in order of time; nil: not read
 	used      int64
 }
 
@@ -136,7 +136,7 @@ func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, er
 // confirm remembers that a day is as it was read; nil is a day without a row.
 func (m *memory) confirm(k spaceDate, read *dayMemory, version int64) *dayMemory {
 	if read == nil {
-		read = &dayMemory{version: absent, sums: spaceDay{date: k.date}, turnout: &turnout{}, stays: []visit{}, arrivals: []came{}}
+		read = &dayMemory{version: absent, sums: spaceDay{date: k.date}, turnout: &turnout{}, stays: &packedVisits{}, arrivals: []came{}}
 	}
 	read.confirmed, read.used = version, m.clock
 	m.keep(k, read)
@@ -279,7 +279,7 @@ func takeDays(rows pgx.Rows) (map[spaceDate]*dayMemory, error) {
 		day := d
 		day.sums.date, day.sums.slots = calendar.Date(date), slices.Clone(sums.slots)
 		if day.sums.visits == 0 {
-			day.turnout, day.stays, day.arrivals = &turnout{}, []visit{}, []came{}
+			day.turnout, day.stays, day.arrivals = &turnout{}, &packedVisits{}, []came{}
 		}
 		days[spaceDate{space, day.sums.date}] = &day
 		if people == nil {
@@ -336,7 +336,7 @@ var parts = [...]part{
 	ofStays: {
 		staysSQL, takeStays,
 		func(d *dayMemory) bool { return d.stays != nil },
-		func(d *dayMemory) int { return len(d.stays) },
+		func(d *dayMemory) int { return d.stays.room() },
 		func(d *dayMemory) { d.stays = nil },
 	},
 	ofArrivals: {
@@ -443,30 +443,44 @@ func takeArrivals(rows pgx.Rows, days map[spaceDate]*dayMemory) error {
 	return err
 }
 
+// takeStays packs visits, which come day by day.
 func takeStays(rows pgx.Rows, days map[spaceDate]*dayMemory) error {
 	for _, d := range days {
-		d.stays = make([]visit, 0, d.sums.visits)
+		d.stays = &packedVisits{}
 	}
 	var (
 		space, date   int32
 		v             visit
 		in, out, last time.Time
 		away          []time.Time
+		day           *dayMemory // whose visits come
+		packed        packing
 	)
 	_, err := pgx.ForEachRow(rows, []any{
 		&space, &date, &v.member, &in, &out, &v.explicit, &v.cutoff, &v.party, &away, &v.touches, &last,
 		&v.method, &v.zone, &v.plan, &v.team,
 	}, func() error {
-		v.day = calendar.Date(date)
-		v.in, v.out, v.lastTouch, v.away = in.UnixMicro(), out.UnixMicro(), last.UnixMicro(), nil
+		v.in, v.out, v.lastTouch, v.away = in.UnixMicro(), out.UnixMicro(), last.UnixMicro(), v.away[:0]
 		for _, at := range away {
 			v.away = append(v.away, at.UnixMicro())
 		}
-		d := days[spaceDate{space, v.day}]
-		d.stays = append(d.stays, v)
+		if of := days[spaceDate{space, calendar.Date(date)}]; of != day {
+			day.packed(&packed)
+			day = of
+		}
+		packed.add(&v)
 		return nil
 	})
+	day.packed(&packed)
 	return err
+}
+
+// packed takes over what was packed of a day's visits; nil is no day.
+func (d *dayMemory) packed(p *packing) {
+	if d != nil {
+		d.stays = &packedVisits{slices.Clone(p.bytes)}
+	}
+	*p = packing{bytes: p.bytes[:0]}
 }
 
 // bornAt is when the first event of a space's first day happened. A day whose events

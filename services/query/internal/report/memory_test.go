@@ -37,7 +37,7 @@ func TestWhatIsRememberedIsWhatIsStored(t *testing.T) {
 		})
 		old := report.NewReader(pool)
 		if rapid.Bool().Draw(t, "little room") {
-			old.Remember(3)
+			old.Remember(rapid.SampledFrom([]int{3, 60}).Draw(t, "room"))
 		}
 		asker := frequenter{old, map[string]report.Basis{}, map[string]string{}}
 		q := w.drawQuestion(t)

@@ -106,13 +106,12 @@ func occupancyPeak(ctx context.Context, s *scope, p occupancyPeakParams) (counte
 	if err != nil {
 		return counted[occupancyPeakRow, occupancyPeakTotals]{}, err
 	}
-	stays, err := s.stays(ctx, days)
+	stays, err := s.walk(ctx, days)
 	if err != nil {
 		return counted[occupancyPeakRow, occupancyPeakTotals]{}, err
 	}
 	var e ends
-	for i := range stays {
-		v := &stays[i]
+	for v := range stays {
 		counts := &e
 		for _, piece := range pieces[placeDay{v.place, v.day}] {
 			rows[piece.row].stay(v, piece)

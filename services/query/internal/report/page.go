@@ -56,22 +56,61 @@ func (p rowPlace) compare(o rowPlace) int {
 // page orders a list, and cuts it to what comes after the cursor, as many rows as
 // the limit allows.
 func page[Row any](s *scope, rows []Row, of func(*Row) rowPlace) (cut []Row, next *string) {
-	if c := s.cursor; c != nil {
-		after := rowPlace{c.Rank, c.Number}
-		rows = slices.DeleteFunc(rows, func(r Row) bool { return of(&r).compare(after) <= 0 })
+	l := newListing(s, of)
+	l.rows = slices.DeleteFunc(rows, func(r Row) bool { return !l.wants(&r) })
+	return l.page()
+}
+
+// listing is a list of which only a page is wanted: of rows that it has no place for it
+// keeps a few at most, so that it may be made of many more than there is room for.
+type listing[Row any] struct {
+	scope *scope
+	of    func(*Row) rowPlace
+	rows  []Row
+	last  *rowPlace // what comes after it is on no page
+}
+
+func newListing[Row any](s *scope, of func(*Row) rowPlace) listing[Row] {
+	return listing[Row]{scope: s, of: of}
+}
+
+// wants says whether a row may be on the page, or the one that tells that there is another.
+func (l *listing[Row]) wants(r *Row) bool {
+	at := l.of(r)
+	if c := l.scope.cursor; c != nil && at.compare(rowPlace{c.Rank, c.Number}) <= 0 {
+		return false
 	}
-	order := func(a, b Row) int { return of(&a).compare(of(&b)) }
-	more := len(rows) > s.asked.Limit
+	return l.last == nil || at.compare(*l.last) <= 0
+}
+
+// add adds a row that the list wants.
+func (l *listing[Row]) add(r Row) {
+	l.rows = append(l.rows, r)
+	if most := l.scope.asked.Limit + 1; len(l.rows) >= 2*most+1000 {
+		partition(l.rows, most-1, l.order)
+		clear(l.rows[most:])
+		l.rows = l.rows[:most]
+		last := l.of(&l.rows[most-1])
+		l.last = &last
+	}
+}
+
+func (l *listing[Row]) order(a, b Row) int { return l.of(&a).compare(l.of(&b)) }
+
+// page is the rows, and where the next page goes on.
+func (l *listing[Row]) page() (cut []Row, next *string) {
+	rows, limit := l.rows, l.scope.asked.Limit
+	more := len(rows) > limit
 	if more {
-		partition(rows, s.asked.Limit, order)
-		rows = rows[:s.asked.Limit]
+		partition(rows, limit, l.order)
+		rows = rows[:limit]
 	}
-	slices.SortFunc(rows, order)
+	slices.SortFunc(rows, l.order)
 	if !more {
 		return rows, nil
 	}
-	last := of(&rows[len(rows)-1])
-	text := Cursor{Question: s.fingerprint(), Rank: last.rank, Number: last.number}.String()
+	last := l.of(&rows[len(rows)-1])
+	text := Cursor{Question: l.scope.fingerprint(), Rank: last.rank, Number: last.number}.String()
 	return rows, &text
 }
 

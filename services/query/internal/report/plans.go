@@ -57,23 +57,21 @@ func (s *scope) timelines(ctx context.Context) (*timelines, error) {
 }
 
 // fill is a visit that has the member's plan and team at that time where it names none.
-func (t *timelines) fill(v *visit) *visit {
+func (t *timelines) fill(v *visit) visit {
+	filled := *v
 	if v.plan != 0 && v.team != 0 {
-		return v
+		return filled
 	}
-	plan, team := v.plan, v.team
 	for _, word := range slices.Backward(t.of[v.member]) {
 		if word.at > v.in {
 			continue
 		}
-		if plan == 0 {
-			plan = word.plan
+		if filled.plan == 0 {
+			filled.plan = word.plan
 		}
-		if team == 0 {
-			team = word.team
+		if filled.team == 0 {
+			filled.team = word.team
 		}
 	}
-	filled := *v
-	filled.plan, filled.team = plan, team
-	return &filled
+	return filled
 }

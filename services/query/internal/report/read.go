@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -99,8 +100,15 @@ type stay struct {
 	*visit
 }
 
+// kept is a copy that is there for longer than until the next visit.
+func (v *stay) kept() stay {
+	kept := *v.visit
+	kept.away = slices.Clone(v.away)
+	return stay{v.place, &kept}
+}
+
 // visit is one as it is stored: with its final end, measured or estimated, whether or
-// not that has come by asOf. It is remembered, and never changes.
+// not that has come by asOf.
 type visit struct {
 	day       calendar.Date // of the space's own calendar
 	member    int32         // 0: anonymous
@@ -131,23 +139,38 @@ func (v *visit) said(field string) int32 {
 	}
 }
 
-// stays reads the visits of some visit days that count.
+// stays reads the visits of some visit days that count, and keeps them all: that is for few
+// days.
 func (s *scope) stays(ctx context.Context, days ownDays) ([]stay, error) {
-	all, err := s.everyStay(ctx, days)
+	walked, err := s.walk(ctx, days)
+	if err != nil {
+		return nil, err
+	}
+	var all []stay
+	for v := range walked {
+		all = append(all, v.kept())
+	}
+	return all, nil
+}
+
+// walk reads the visits of some visit days that count, in order of space and day. Each is
+// there until the next one.
+func (s *scope) walk(ctx context.Context, days ownDays) (iter.Seq[*stay], error) {
+	all, err := s.walkAll(ctx, days)
 	if err != nil || !s.filtered() {
 		return all, err
 	}
-	var counting []stay
-	for i := range all {
-		if s.filter.passes(&all[i]) {
-			counting = append(counting, all[i])
+	return func(yield func(*stay) bool) {
+		for v := range all {
+			if s.filter.passes(v) && !yield(v) {
+				return
+			}
 		}
-	}
-	return counting, nil
+	}, nil
 }
 
-// everyStay is the visits of some visit days, in order of space and day.
-func (s *scope) everyStay(ctx context.Context, days ownDays) ([]stay, error) {
+// walkAll is walk with the visits that do not count, too.
+func (s *scope) walkAll(ctx context.Context, days ownDays) (iter.Seq[*stay], error) {
 	var plans *timelines
 	if s.plans {
 		var err error
@@ -163,25 +186,24 @@ func (s *scope) everyStay(ctx context.Context, days ownDays) ([]stay, error) {
 	if err != nil {
 		return nil, err
 	}
-	room := 0
-	for _, days := range recalled {
-		for _, d := range days {
-			room += len(d.stays)
-		}
-	}
-	all := make([]stay, 0, room)
-	for i, days := range recalled {
-		for _, d := range days {
-			for j := range d.stays {
-				v := &d.stays[j]
-				if plans != nil {
-					v = plans.fill(v)
+	return func(yield func(*stay) bool) {
+		var v stay
+		var filled visit
+		for i, a := range asked {
+			for j, d := range recalled[i] {
+				v.place = a.place
+				for v.visit = range d.stays.on(a.first.AddDays(j)) {
+					if plans != nil {
+						filled = plans.fill(v.visit)
+						v.visit = &filled
+					}
+					if !yield(&v) {
+						return
+					}
 				}
-				all = append(all, stay{asked[i].place, v})
 			}
 		}
-	}
-	return all, nil
+	}, nil
 }
 
 // openStays reads the visits of the range that end after asOf. They are all in

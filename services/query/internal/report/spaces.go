@@ -208,9 +208,11 @@ func inPercent(share *Mean) *Mean {
 func (s *scope) newShare(ctx context.Context, firsts []arrival) (*Mean, error) {
 	var members memberSet
 	var fresh int64
-	stays, err := s.stays(ctx, s.inRange())
-	for i := range stays {
-		v := &stays[i]
+	stays, err := s.walk(ctx, s.inRange())
+	if err != nil {
+		return nil, err
+	}
+	for v := range stays {
 		if v.member == 0 || !s.sees(v.place, v.in) || !members.add(v.member) {
 			continue
 		}
@@ -222,7 +224,7 @@ func (s *scope) newShare(ctx context.Context, firsts []arrival) (*Mean, error) {
 			fresh++
 		}
 	}
-	return mean(fresh, int64(members.size)), err
+	return mean(fresh, int64(members.size)), nil
 }
 
 // sees says whether an instant is in the range and in the life of the space.

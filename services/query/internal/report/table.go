@@ -120,12 +120,15 @@ func (s *scope) groups(ctx context.Context, by string) ([]group, error) {
 
 // said is the values of a field among the visits of the range.
 func (s *scope) said(ctx context.Context, field string) (map[int32]bool, error) {
-	stays, err := s.stays(ctx, s.inRange())
+	stays, err := s.walk(ctx, s.inRange())
+	if err != nil {
+		return nil, err
+	}
 	values := map[int32]bool{}
-	for i := range stays {
-		if v := &stays[i]; s.instants(v.place).holds(v.in) {
+	for v := range stays {
+		if s.instants(v.place).holds(v.in) {
 			values[v.said(field)] = true
 		}
 	}
-	return values, err
+	return values, nil
 }

@@ -108,9 +108,11 @@ func userVisits(ctx context.Context, s *scope, p userVisitsParams) (counted[user
 
 // eachUserVisit adds up the visits of the range by member.
 func (s *scope) eachUserVisit(ctx context.Context, of map[int32]*usual, e *ends) error {
-	stays, err := s.stays(ctx, s.inRange())
-	for i := range stays {
-		v := &stays[i]
+	stays, err := s.walk(ctx, s.inRange())
+	if err != nil {
+		return err
+	}
+	for v := range stays {
 		date := v.place.grid.DayAt(v.in)
 		if v.member == 0 || !s.instants(v.place).holds(v.in) || v.in > s.asOf || !v.place.alive(date) {
 			continue
@@ -130,7 +132,7 @@ func (s *scope) eachUserVisit(ctx context.Context, of map[int32]*usual, e *ends)
 		u.visited(v.place)
 		e.count(v, s.asOf)
 	}
-	return err
+	return nil
 }
 
 // visited finds the usual space, of visits that come space by space, in order of names.

@@ -122,12 +122,11 @@ func (s *scope) loads(ctx context.Context, interval string) (loads, error) {
 	if err != nil {
 		return l, err
 	}
-	stays, err := s.stays(ctx, days)
+	stays, err := s.walk(ctx, days)
 	if err != nil {
 		return l, err
 	}
-	for i := range stays {
-		v := &stays[i]
+	for v := range stays {
 		counts := &l.ends
 		for _, piece := range pieces[placeDay{v.place, v.day}] {
 			l.rows[piece.row].stay(v, piece)
