@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 )
@@ -81,17 +82,14 @@ type dwellTotals struct {
 // transient is what a visit must at least be long, in µs, to be one that stayed.
 const transient = int64(3 * time.Minute / time.Microsecond)
 
-// dwellShares is the shares of visits that were shorter than what an answer tells.
-var dwellShares = [...]float64{0.25, 0.5, 0.75, 0.9}
-
 // dwellEdges is where the steps of the histogram begin, in minutes.
 var dwellEdges = [...]int64{0, 3, 15, 30, 60, 120, 180, 240, 360, 480, 720}
 
 // lengths is the visits of a group, by how long they were: in µs inside.
 type lengths struct {
 	alive           bool
-	measured        []int64 // of at least 3 minutes
-	estimated       []int64 // the same of those whose end was inferred
+	measured        sortedLists // of at least 3 minutes
+	estimated       sortedLists // the same of those whose end was inferred
 	transient, open int64
 	steps           [len(dwellEdges)]int64
 	ends            ends
@@ -122,41 +120,87 @@ func dwell(ctx context.Context, s *scope, p dwellParams) (counted[dwellRow, dwel
 	return answer, err
 }
 
-// lengths sorts the visits that began in the range.
+// lengthsRoom is how many bytes they take without what is sorted.
+const lengthsRoom = 250
+
+// lengthsOfDay is what a day adds to them.
+var lengthsOfDay = digest[*lengths]{
+	name: "lengths",
+	make: func(visits iter.Seq[*stay]) *lengths { return sorted(visits, distantFuture) },
+	room: func(l *lengths) int { return lengthsRoom + 8*(l.measured.len()+l.estimated.len()) },
+}
+
+// lengths adds up the visits that began in the range.
 func (s *scope) lengths(ctx context.Context) (*lengths, error) {
 	l := &lengths{}
 	for d := s.from; d < s.to; d++ {
 		l.alive = l.alive || s.anyAlive(d)
 	}
-	stays, err := s.walk(ctx, s.inRange())
+	settled, others := s.settled()
+	days, err := digests(ctx, s, settled, lengthsOfDay)
 	if err != nil {
 		return l, err
 	}
-	for v := range stays {
-		if s.instants(v.place).holds(v.in) && v.place.alive(v.place.grid.DayAt(v.in)) {
-			l.add(v, s.asOf)
-		}
+	for _, day := range slices.Concat(days...) {
+		l.add(day)
 	}
-	rankFor(l.measured, dwellShares[:]...)
+	stays, err := s.walk(ctx, others)
+	if err != nil {
+		return l, err
+	}
+	l.add(sorted(func(yield func(*stay) bool) {
+		for v := range stays {
+			if s.sees(v.place, v.in) && !yield(v) {
+				return
+			}
+		}
+	}, s.asOf))
 	return l, nil
 }
 
-func (l *lengths) add(v *stay, asOf int64) {
-	l.ends.count(v, asOf)
-	inside := v.inside()
-	switch {
-	case v.out > asOf:
-		l.open++
-	case v.explicit:
-		l.steps[stepOf(inside)]++
-		if inside < transient {
-			l.transient++
-		} else {
-			l.measured = append(l.measured, inside)
+// sorted sorts visits by how long they were.
+func sorted(visits iter.Seq[*stay], asOf int64) *lengths {
+	l := &lengths{}
+	var measured, estimated []int64
+	for v := range visits {
+		l.ends.count(v, asOf)
+		inside := v.inside()
+		switch {
+		case v.out > asOf:
+			l.open++
+		case v.explicit:
+			l.steps[stepOf(inside)]++
+			if inside < transient {
+				l.transient++
+			} else {
+				measured = append(measured, inside)
+			}
+		case inside >= transient:
+			estimated = append(estimated, inside)
 		}
-	case inside >= transient:
-		l.estimated = append(l.estimated, inside)
 	}
+	for _, of := range []struct {
+		list    []int64
+		ordered *sortedLists
+	}{{measured, &l.measured}, {estimated, &l.estimated}} {
+		if len(of.list) > 0 {
+			slices.Sort(of.list)
+			*of.ordered = sortedLists{slices.Clip(slices.Clone(of.list))}
+		}
+	}
+	return l
+}
+
+// add adds the visits of others.
+func (l *lengths) add(o *lengths) {
+	l.measured, l.estimated = append(l.measured, o.measured...), append(l.estimated, o.estimated...)
+	l.transient += o.transient
+	l.open += o.open
+	for i, n := range o.steps {
+		l.steps[i] += n
+	}
+	l.ends.all += o.ends.all
+	l.ends.estimated += o.ends.estimated
 }
 
 // inside is how long a visit was, without the time outside, in µs.
@@ -182,7 +226,7 @@ func (l *lengths) row(group *string, includeEstimated bool) dwellRow {
 
 func (l *lengths) totals(includeEstimated bool) dwellTotals {
 	t := dwellTotals{
-		N: l.known(int64(len(l.measured))), MeasuredShare: mean(l.ends.all-l.ends.estimated, l.ends.all),
+		N: l.known(int64(l.measured.len())), MeasuredShare: mean(l.ends.all-l.ends.estimated, l.ends.all),
 		P25: minutesAt(l.measured, 0.25), P50: minutesAt(l.measured, 0.5), P75: minutesAt(l.measured, 0.75), P90: minutesAt(l.measured, 0.9),
 		Mean: meanMinutes(l.measured), Transient: l.known(l.transient), Open: l.known(l.open),
 	}
@@ -194,9 +238,8 @@ func (l *lengths) totals(includeEstimated bool) dwellTotals {
 	}
 	if includeEstimated {
 		all := slices.Concat(l.measured, l.estimated)
-		rankFor(all, dwellShares[:]...)
 		t.WithEstimated = withEstimated{
-			N:   l.known(int64(len(all))),
+			N:   l.known(int64(all.len())),
 			P25: minutesAt(all, 0.25), P50: minutesAt(all, 0.5), P75: minutesAt(all, 0.75), P90: minutesAt(all, 0.9),
 			Mean: meanMinutes(all),
 		}
@@ -212,9 +255,9 @@ func (l *lengths) known(n int64) *int64 {
 	return &n
 }
 
-// minutesAt is the length that a share of sorted ones is under; nil if there is none.
-func minutesAt(sorted []int64, share float64) *Minutes {
-	at := quantile(sorted, share)
+// minutesAt is the length that a share of them is under; nil if there is none.
+func minutesAt(lengths sortedLists, share float64) *Minutes {
+	at := lengths.quantile(share)
 	if at == nil {
 		return nil
 	}
@@ -222,15 +265,12 @@ func minutesAt(sorted []int64, share float64) *Minutes {
 	return &m
 }
 
-func meanMinutes(lengths []int64) *Minutes {
-	if len(lengths) == 0 {
+func meanMinutes(lengths sortedLists) *Minutes {
+	n := lengths.len()
+	if n == 0 {
 		return nil
 	}
-	var sum int64
-	for _, length := range lengths {
-		sum += length
-	}
-	m := Minutes(divide(sum, int64(len(lengths))))
+	m := Minutes(divide(lengths.sum(), int64(n)))
 	return &m
 }
 

@@ -31,14 +31,14 @@ type memory struct {
 	tokens    map[tokenDate]*tokenDay
 	tokenRoom int // how many are remembered
 
-	rows map[string]any // that were measured, by what they rest on
+	results *results
 }
 
 // What is remembered of each part at most: of the days that were not asked for longest
 // it is forgotten first. Their sums are not: those are small.
 const (
 	mostMembers  = 4_000_000 // in days, of 4 bytes each or less
-	mostStays    = 32 << 20  // bytes, some 20 for each visit
+	mostStays    = 20 << 20  // bytes, some 20 for each visit
 	mostArrivals = 1_500_000 // of 16 bytes each
 )
 
@@ -77,7 +77,7 @@ type birth struct {
 func newMemory() *memory {
 	return &memory{
 		room: [...]int{ofMembers: mostMembers, ofStays: mostStays, ofArrivals: mostArrivals},
-		days: dayTable{}, births: map[int32]birth{}, tokens: map[tokenDate]*tokenDay{}, rows: map[string]any{},
+		days: dayTable{}, births: map[int32]birth{}, tokens: map[tokenDate]*tokenDay{}, results: newResults(),
 	}
 }
 

@@ -102,7 +102,7 @@ func occupancyPeak(ctx context.Context, s *scope, p occupancyPeakParams) (counte
 			}
 		}
 	}
-	keys, days, err := unmeasured(ctx, s, "heights", rows, rests)
+	on, days, err := unmeasured(ctx, s, "heights", rows, rests)
 	if err != nil {
 		return counted[occupancyPeakRow, occupancyPeakTotals]{}, err
 	}
@@ -123,7 +123,7 @@ func occupancyPeak(ctx context.Context, s *scope, p occupancyPeakParams) (counte
 	}
 	for i := range rows {
 		rows[i].measure()
-		s.reader.memory.keepRow(keys[i], rows[i])
+		s.reader.memory.results.keep(on[i], rows[i], rowRoom)
 		e.all += rows[i].ends.all
 		e.estimated += rows[i].ends.estimated
 	}

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// What is ordered only as far as it is looked at has the same quantiles as what is sorted.
+// What is ordered only as far as it is looked at, or lies in several sorted lists, has the
+// same quantiles as what is sorted.
 func TestQuantilesNeedNotBeSorted(t *testing.T) {
 	seed := rand.Uint64()
 	t.Log("seed", seed)
@@ -33,6 +34,19 @@ func TestQuantilesNeedNotBeSorted(t *testing.T) {
 		}
 		if !slices.Equal(slices.Sorted(slices.Values(values)), sorted) {
 			t.Fatalf("of %v there is %v", sorted, values)
+		}
+		lists := make(sortedLists, 1+random.IntN(5))
+		for _, value := range values {
+			list := &lists[random.IntN(len(lists))]
+			*list = append(*list, value)
+		}
+		for _, list := range lists {
+			slices.Sort(list)
+		}
+		for _, share := range shares {
+			if got, want := *lists.quantile(share), *quantile(sorted, share); got != want {
+				t.Fatalf("%v of %v is %v, not %v", share, lists, got, want)
+			}
 		}
 	}
 }

@@ -187,17 +187,15 @@ func (s *scope) walkAll(ctx context.Context, days ownDays) (iter.Seq[*stay], err
 		return nil, err
 	}
 	return func(yield func(*stay) bool) {
-		var v stay
 		var filled visit
 		for i, a := range asked {
 			for j, d := range recalled[i] {
-				v.place = a.place
-				for v.visit = range d.stays.on(a.first.AddDays(j)) {
+				for v := range d.staysAt(a.place, a.first.AddDays(j)) {
 					if plans != nil {
 						filled = plans.fill(v.visit)
 						v.visit = &filled
 					}
-					if !yield(&v) {
+					if !yield(v) {
 						return
 					}
 				}

@@ -162,7 +162,7 @@ func (s *scope) standing(ctx context.Context, days string, firsts []arrival) (st
 	if err != nil {
 		return t, err
 	}
-	t.DwellP50, t.p50 = minutesAt(lengths.measured, 0.5), quantile(lengths.measured, 0.5)
+	t.DwellP50, t.p50 = minutesAt(lengths.measured, 0.5), lengths.measured.quantile(0.5)
 
 	if t.NewShare, err = s.newShare(ctx, firsts); err != nil || s.filtered() {
 		return t, err
@@ -206,25 +206,33 @@ func inPercent(share *Mean) *Mean {
 // newShare is the share of the members seen in the range whose first visit ever was
 // among what was seen.
 func (s *scope) newShare(ctx context.Context, firsts []arrival) (*Mean, error) {
-	var members memberSet
-	var fresh int64
-	stays, err := s.walk(ctx, s.inRange())
+	var asked windows
+	for _, p := range s.places {
+		for d := s.from; d < s.to; d++ {
+			if p.alive(d) {
+				asked.add(0, p, s.span(p, d))
+			}
+		}
+	}
+	gathered, err := s.gather(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
-	for v := range stays {
-		if v.member == 0 || !s.sees(v.place, v.in) || !members.add(v.member) {
-			continue
+	var seen memberSet
+	for _, w := range asked {
+		gathered.join(&seen, w)
+	}
+	var fresh int64
+	seen.each(func(member int32) {
+		if int(member) >= len(firsts) {
+			return // a clock was ahead: it has not come yet
 		}
-		if int(v.member) >= len(firsts) {
-			continue // a clock was ahead: it has not come yet
-		}
-		first := firsts[v.member]
+		first := firsts[member]
 		if place := s.place(first.space); place != nil && s.sees(place, first.in) {
 			fresh++
 		}
-	}
-	return mean(fresh, int64(members.size)), nil
+	})
+	return mean(fresh, int64(seen.size)), nil
 }
 
 // sees says whether an instant is in the range and in the life of the space.

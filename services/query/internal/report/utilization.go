@@ -118,7 +118,7 @@ func (s *scope) loads(ctx context.Context, interval string) (loads, error) {
 			}
 		}
 	}
-	keys, days, err := unmeasured(ctx, s, "load", l.rows, rests)
+	on, days, err := unmeasured(ctx, s, "load", l.rows, rests)
 	if err != nil {
 		return l, err
 	}
@@ -139,7 +139,7 @@ func (s *scope) loads(ctx context.Context, interval string) (loads, error) {
 	for i := range l.rows {
 		row := &l.rows[i]
 		row.measure()
-		s.reader.memory.keepRow(keys[i], *row)
+		s.reader.memory.results.keep(on[i], *row, rowRoom)
 		l.total.add(row)
 		l.ends.all += row.ends.all
 		l.ends.estimated += row.ends.estimated
