@@ -25,6 +25,10 @@ type clockFace struct {
 	furthest int64 // the end of the furthest quarter that it has shown
 	previous int64
 	round    int
+
+	zone   *time.Location
+	within window // in which the zone's clocks were not set
+	offset int64  // of the zone meanwhile, in µs
 }
 
 func newClockFace() *clockFace {
@@ -34,8 +38,10 @@ func newClockFace() *clockFace {
 // show is the hour of a length that the clock shows at an instant, and to the
 // minute what it shows. A repeated hour is another one.
 func (f *clockFace) show(at int64, zone *time.Location, length int64) (shown clock, local int64) {
-	_, offset := time.UnixMicro(at).In(zone).Zone()
-	local = at + int64(offset)*int64(time.Second/time.Microsecond)
+	if zone != f.zone || !f.within.holds(at) {
+		f.look(at, zone)
+	}
+	local = at + f.offset
 	switch {
 	case local >= f.furthest:
 		f.furthest, f.round = floor(local, slotLength)+slotLength, 0
@@ -48,6 +54,21 @@ func (f *clockFace) show(at int64, zone *time.Location, length int64) (shown clo
 		shown.after = f.furthest - 1
 	}
 	return shown, local
+}
+
+// look sees when clocks of the zone were set before an instant, and when they are next.
+func (f *clockFace) look(at int64, zone *time.Location) {
+	then := time.UnixMicro(at).In(zone)
+	_, offset := then.Zone()
+	f.zone, f.offset = zone, int64(offset)*time.Second.Microseconds()
+	f.within = window{distantPast, distantFuture}
+	start, end := then.ZoneBounds()
+	if !start.IsZero() {
+		f.within.start = start.UnixMicro()
+	}
+	if !end.IsZero() {
+		f.within.end = end.UnixMicro()
+	}
 }
 
 // floor is the last multiple that is not after n.

@@ -61,99 +61,54 @@ const (
 	dayLength  = 24 * hourLength
 )
 
-// occurrence is one time that an hour came, in all spaces together.
-type occurrence struct {
-	cell     int
-	arrivals int64
-	presence int64   // headcount × µs
-	people   float64 // inside on average
-	members  map[int32]bool
-}
-
 // heat is a heatmap in the making.
 type heat struct {
 	*scope
 	metric string
 	days   string
-	times  map[clock]*occurrence
-	ends   ends
 }
 
 func heatmap(ctx context.Context, s *scope, p heatmapParams) (counted[heatmapRow, heatmapTotals], error) {
 	var answer counted[heatmapRow, heatmapTotals]
-	stays, err := s.walk(ctx, s.inRange())
-	if err != nil {
+	h := heat{s, p.Metric, p.Days.Days}
+	hours := s.hourCount(hourLength, h.counts)
+	hours.members = p.Metric == "unique_members"
+	if err := hours.count(ctx); err != nil {
 		return answer, err
 	}
-	h := heat{scope: s, metric: p.Metric, days: p.Days.Days, times: map[clock]*occurrence{}}
-	hours := map[*place][]hour{}
-	for _, place := range s.places {
-		hours[place] = h.open(place)
-	}
-	for v := range stays {
-		h.add(v, hours[v.place])
-	}
-	var cells [7 * 24][]*occurrence
-	var all []*occurrence
-	for _, came := range h.times {
-		cells[came.cell] = append(cells[came.cell], came)
-		all = append(all, came)
+	var cells [7 * 24][]*traffic // of all times that an hour came, in all spaces together
+	var all []*traffic
+	for came, row := range hours.rows {
+		cell := h.cell(came.shown)
+		cells[cell] = append(cells[cell], &row.traffic)
+		all = append(all, &row.traffic)
 	}
 	for i, times := range cells {
 		t := h.figures(times)
 		answer.rows = append(answer.rows, heatmapRow{h.weekday(i / 24), int64(i % 24), t.Mean, t.P90, t.N, t.Total})
 	}
-	answer.totals, answer.ends = h.figures(all), h.ends
-	return answer, nil
-}
-
-// open is the hours of a space that count.
-func (h *heat) open(p *place) []hour {
-	hours := slices.DeleteFunc(h.hours(p, hourLength), func(hour hour) bool { return !h.counts(p, hour) })
-	for _, hour := range hours {
-		if h.times[hour.clock] == nil {
-			h.times[hour.clock] = &occurrence{cell: h.cell(hour.clock.shown), members: map[int32]bool{}}
-		}
+	answer.totals = h.figures(all)
+	var err error
+	if p.Metric == "occupancy" {
+		answer.ends, err = s.ends(ctx)
 	}
-	return hours
-}
-
-// add counts a visit in the hours of its space.
-func (h *heat) add(v *stay, hours []hour) {
-	if hour := find(hours, v.in); hour != nil {
-		came := h.times[hour.clock]
-		came.arrivals++
-		if v.member != 0 && h.metric == "unique_members" {
-			came.members[v.member] = true
-		}
-	}
-	if h.metric != "occupancy" {
-		return
-	}
-	v.present(h.instants(v.place), func(inside window) {
-		for i := firstOver(hours, inside.start); i < len(hours) && hours[i].start < inside.end; i++ {
-			presence := inside.cut(hours[i].window).length() * v.party
-			came := h.times[hours[i].clock]
-			came.presence += presence
-			came.people += float64(presence) / float64(hours[i].length())
-		}
-	})
-	if h.instants(v.place).holds(v.in) {
-		h.ends.count(v, h.asOf)
-	}
+	return answer, err
 }
 
 // counts says whether an hour is over, whole, and on days that count.
-func (h *heat) counts(p *place, hour hour) bool {
-	if hour.end > h.asOf || p.sameHour(hour.start-1, hour.start) || p.sameHour(hour.end-1, hour.end) {
+func (h *heat) counts(p *place, hour *hour) bool {
+	if hour.end > h.asOf {
 		return false
 	}
-	for d := p.grid.DayAt(hour.start); d <= p.grid.DayAt(hour.end-1); d++ {
+	for d := hour.first; d <= hour.last; d++ {
 		if !p.alive(d) || h.days == "open" && !p.calendar.IsOpen(d) {
 			return false
 		}
 	}
-	return true
+	if day := h.span(p, hour.first); day.start < hour.start && hour.end < day.end {
+		return !hour.torn // it lies between others of the day
+	}
+	return !p.sameHour(hour.start-1, hour.start) && !p.sameHour(hour.end-1, hour.end)
 }
 
 // sameHour says whether the clock shows the same hour at two instants that are next to
@@ -178,18 +133,18 @@ func (h *heat) weekday(at int) string {
 }
 
 // figures is what some times come to.
-func (h *heat) figures(times []*occurrence) heatmapTotals {
+func (h *heat) figures(times []*traffic) heatmapTotals {
 	if len(times) == 0 {
 		return heatmapTotals{}
 	}
 	var arrivals, presence int64
-	members := map[int32]bool{}
+	var members memberSet
 	values := make([]float64, len(times))
 	for i, came := range times {
 		arrivals += came.arrivals
 		presence += came.presence
-		for member := range came.members {
-			members[member] = true
+		if came.members != nil {
+			came.members.enter(&members)
 		}
 		values[i] = h.value(came)
 	}
@@ -204,18 +159,18 @@ func (h *heat) figures(times []*occurrence) heatmapTotals {
 	case "occupancy":
 		total = Mean(float64(presence) / float64(hourLength))
 	case "unique_members":
-		total = Mean(len(members))
+		total = Mean(members.size)
 	}
 	return heatmapTotals{Mean: &mean, P90: &p90, N: int64(len(times)), Total: &total}
 }
 
 // value is the metric at one time.
-func (h *heat) value(came *occurrence) float64 {
+func (h *heat) value(came *traffic) float64 {
 	switch h.metric {
 	case "occupancy":
 		return came.people
 	case "unique_members":
-		return float64(len(came.members))
+		return float64(came.members.size())
 	default:
 		return float64(came.arrivals)
 	}

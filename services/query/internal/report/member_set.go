@@ -125,6 +125,9 @@ func (t *turnout) room() int {
 	return len(t.few) + 2*len(t.set.bits)
 }
 
+// size is how many they are.
+func (t *turnout) size() int { return t.set.size + len(t.few) }
+
 // each calls yield with each of them, in order.
 func (t *turnout) each(yield func(member int32)) {
 	t.set.each(yield)

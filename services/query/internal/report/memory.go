@@ -87,6 +87,13 @@ type daysOf struct {
 	first, stop calendar.Date
 }
 
+// span is the instants of the days.
+func (a daysOf) span() window {
+	start, _ := a.place.calendar.Span(a.first)
+	end, _ := a.place.calendar.Span(a.stop)
+	return window{start, end}
+}
+
 // recall is visit days of spaces as they are at the spaces' versions: from memory, or
 // read, all in one statement, and remembered.
 func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {

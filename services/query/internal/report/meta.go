@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"coworking/pkg/calendar"
@@ -48,6 +49,30 @@ func (e *ends) count(v *stay, asOf int64) {
 	if !v.explicit {
 		e.estimated++
 	}
+}
+
+// ends counts the visits that began in the range: of days that are over their sums tell.
+func (s *scope) ends(ctx context.Context) (ends, error) {
+	var e ends
+	settled, others := s.settled()
+	recalled, err := s.recall(ctx, settled...)
+	if err != nil {
+		return e, err
+	}
+	for _, d := range slices.Concat(recalled...) {
+		e.all += d.sums.visits
+		e.estimated += d.sums.estimated
+	}
+	stays, err := s.walk(ctx, others)
+	if err != nil {
+		return e, err
+	}
+	for v := range stays {
+		if s.instants(v.place).holds(v.in) {
+			e.count(v, s.asOf)
+		}
+	}
+	return e, nil
 }
 
 // meta is what the answer to the question says of itself.
