@@ -168,7 +168,7 @@ func (c *hourCount) findRests(ctx context.Context) error {
 	}
 	for row, rests := range numbers {
 		if !running[row] {
-			row.rests = on(what, rests)
+			row.rests = on(what, rests...)
 		}
 	}
 	return nil

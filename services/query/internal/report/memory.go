@@ -29,7 +29,7 @@ type memory struct {
 	clock  int64           // counts uses
 
 	tokens    map[tokenDate]*tokenDay
-	tokenRoom int // how many are remembered
+	tokenRoom int // bytes that are remembered
 
 	results *results
 }
@@ -487,7 +487,7 @@ func (d *dayMemory) packed(p *packing) {
 	if d != nil {
 		d.stays = &packedVisits{slices.Clone(p.bytes)}
 	}
-	*p = packing{bytes: p.bytes[:0]}
+	*p = packing{numbers: numbers{p.bytes[:0]}}
 }
 
 // bornAt is when the first event of a space's first day happened. A day whose events

@@ -48,9 +48,13 @@ type noShowsTotals struct {
 	Rate     *Mean  `json:"rate"`
 }
 
+// fatesRoom is how many bytes they take.
+const fatesRoom = 64
+
 // fates is what became of tokens.
 type fates struct {
 	alive                                            bool
+	since                                            int64 // when the last of them was used or expired
 	issued, used, pending, covered, noShow, lateUsed int64
 }
 
@@ -81,28 +85,82 @@ func noShows(ctx context.Context, s *scope, p noShowsParams) (counted[noShowsRow
 	return answer, nil
 }
 
-// countFates counts each token of the range where its date is counted.
+// countFates counts each token of the range where its date is counted. What became of the
+// tokens of a day is remembered once each of them was used or has expired, for when that is
+// so. It rests on the version of the space: what is told of a token on any other day may
+// change it.
 func (s *scope) countFates(ctx context.Context, of func(date calendar.Date) *fates) error {
+	results := s.reader.memory.results
+	settled, _ := s.settled()
+	var asked []daysOf
+	var rests []grounds // of each of them
+	for i, a := range s.daysOfTokens() {
+		for d := a.first; d < a.stop; d++ {
+			var rest grounds
+			if over := settled[i]; s.zone == nil && over.first <= d && d < over.stop {
+				rest = on("fates", int64(a.place.id), a.place.settings, int64(d), a.place.version)
+			}
+			found, _ := results.find(rest)
+			if became, known := found.(fates); known && became.since <= s.asOf {
+				of(d).add(became)
+				continue
+			}
+			asked, rests = append(asked, daysOf{a.place, d, d + 1}), append(rests, rest)
+		}
+	}
 	came, err := s.visitors(ctx)
 	if err != nil {
 		return err
 	}
-	return s.eachToken(ctx, func(p *place, date calendar.Date, t *token) {
-		f := of(date)
-		f.issued++
-		switch {
-		case t.used <= s.asOf && t.used <= t.expires:
-			f.used++
-		case t.used <= s.asOf:
-			f.lateUsed++
-		case s.asOf < t.expires:
-			f.pending++
-		case t.member != 0 && came(p, date, t.member):
-			f.covered++
-		default:
-			f.noShow++
+	recalled, err := s.recallTokens(ctx, byIssue, asked)
+	if err != nil {
+		return err
+	}
+	for i, a := range asked {
+		within := s.instants(a.place).before(s.asOf + 1)
+		became := map[calendar.Date]*fates{}
+		for t := range recalled[i][0].tokens() {
+			date := s.issuedOn(a.first, t)
+			if !within.holds(t.issued) || !a.place.alive(date) {
+				continue
+			}
+			if became[date] == nil {
+				became[date] = &fates{}
+			}
+			became[date].count(t, s.asOf, func() bool { return came(a.place, date, t.member) })
 		}
-	})
+		var day fates // if it is one date
+		for date, f := range became {
+			of(date).add(*f)
+			day = *f
+		}
+		if day.since <= s.asOf {
+			results.keep(rests[i], day, fatesRoom)
+		}
+	}
+	return nil
+}
+
+// count counts a token; came says whether its member had a visit.
+func (f *fates) count(t *token, asOf int64, came func() bool) {
+	f.issued++
+	if t.used != distantFuture {
+		f.since = max(f.since, t.used)
+	} else {
+		f.since = max(f.since, t.expires)
+	}
+	switch {
+	case t.used <= asOf && t.used <= t.expires:
+		f.used++
+	case t.used <= asOf:
+		f.lateUsed++
+	case asOf < t.expires:
+		f.pending++
+	case t.member != 0 && came():
+		f.covered++
+	default:
+		f.noShow++
+	}
 }
 
 // visitors says who had a visit to a space on a date of the range, by now. Where bounds are

@@ -34,36 +34,49 @@ const (
 	wentOut
 )
 
+// numbers is numbers one after another: the smaller one is, the fewer bytes it takes.
+type numbers struct{ bytes []byte }
+
+func (n *numbers) put(number int64) { n.bytes = binary.AppendVarint(n.bytes, number) }
+
+// take takes the first number out.
+func (n *numbers) take() int64 {
+	number, length := binary.Varint(n.bytes)
+	n.bytes = n.bytes[length:]
+	return number
+}
+
 // packing is the visits of a day while they are packed, or unpacked.
 type packing struct {
-	bytes  []byte
+	numbers
+
 	before visit
 }
 
 // add packs a visit. It takes the fewest bytes if they come in order of time.
 func (p *packing) add(v *visit) {
 	holds := p.holds(v)
-	p.number(holds)
-	p.number(v.in - p.before.in)
-	p.number(v.out - v.in)
-	p.number(int64(v.member))
+	p.put(holds)
+	p.put(v.in - p.before.in)
+	p.put(v.out - v.in)
+	p.put(int64(v.member))
 	for i, word := range v.words() {
 		if holds&(saysMethod<<i) != 0 {
-			p.number(int64(*word))
+			p.put(int64(*word))
 		}
 	}
 	if holds&touchedAgain != 0 {
-		p.number(v.touches)
-		p.number(v.lastTouch - v.in)
+		p.put(v.touches)
+		p.put(v.lastTouch - v.in)
 	}
 	if holds&isParty != 0 {
-		p.number(v.party)
+		p.put(v.party)
 	}
 	if holds&wentOut != 0 {
-		p.number(int64(len(v.away)))
+		p.put(int64(len(v.away)))
 		last := v.in
 		for _, at := range v.away {
-			p.number(at - last)
+			p.put(at - last)
 			last = at
 		}
 	}
@@ -100,52 +113,43 @@ func (p *packing) holds(v *visit) int64 {
 // words is the words of a visit, in the order in which they are packed.
 func (v *visit) words() [4]*int32 { return [...]*int32{&v.method, &v.plan, &v.zone, &v.team} }
 
-func (p *packing) number(n int64) { p.bytes = binary.AppendVarint(p.bytes, n) }
-
 // next unpacks a visit over the one before it.
 func (p *packing) next() {
 	v := &p.before
-	holds := p.read()
+	holds := p.take()
 	v.explicit, v.cutoff = holds&isExplicit != 0, holds&isCutoff != 0
-	v.in += p.read()
-	v.out = v.in + p.read()
-	v.member = int32(p.read())
+	v.in += p.take()
+	v.out = v.in + p.take()
+	v.member = int32(p.take())
 	if holds&(saysMethod|saysPlan|saysZone|saysTeam) != 0 {
 		for i, word := range v.words() {
 			if holds&(saysMethod<<i) != 0 {
-				*word = int32(p.read())
+				*word = int32(p.take())
 			}
 		}
 	}
 	v.touches, v.lastTouch, v.party, v.away = 1, v.in, 1, v.away[:0]
 	if holds&touchedAgain != 0 {
-		v.touches = p.read()
-		v.lastTouch = v.in + p.read()
+		v.touches = p.take()
+		v.lastTouch = v.in + p.take()
 	}
 	if holds&isParty != 0 {
-		v.party = p.read()
+		v.party = p.take()
 	}
 	if holds&wentOut != 0 {
 		last := v.in
-		for range p.read() {
-			last += p.read()
+		for range p.take() {
+			last += p.take()
 			v.away = append(v.away, last)
 		}
 	}
-}
-
-// read takes a number out that was packed here.
-func (p *packing) read() int64 {
-	n, length := binary.Varint(p.bytes)
-	p.bytes = p.bytes[length:]
-	return n
 }
 
 // on walks over them, as visits of a date. Each is there until the next one, and is not to
 // be changed.
 func (p *packedVisits) on(d calendar.Date) iter.Seq[*visit] {
 	return func(yield func(*visit) bool) {
-		p := packing{bytes: p.bytes, before: visit{day: d}}
+		p := packing{numbers{p.bytes}, visit{day: d}}
 		for len(p.bytes) > 0 {
 			p.next()
 			if !yield(&p.before) {

@@ -59,6 +59,31 @@ func drawPacked(t *rapid.T, date calendar.Date) visit {
 	return v
 }
 
+// So is what is packed of tokens.
+func TestTokensAreUnpackedAsTheyWere(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		instant := rapid.Int64Range(-1e15, 5e15)
+		var want, got []token
+		for range rapid.IntRange(0, 20).Draw(t, "tokens") {
+			issued := instant.Draw(t, "issued")
+			want = append(want, token{
+				issued: issued, member: rapid.Int32Min(0).Draw(t, "member"),
+				used:    rapid.OneOf(rapid.SampledFrom([]int64{distantFuture, issued}), instant).Draw(t, "used"),
+				expires: rapid.OneOf(rapid.SampledFrom([]int64{issued, issued + 86_400_000_000}), instant).Draw(t, "expires"),
+			})
+		}
+		var d tokenDay
+		d.pack(want)
+		for one := range d.tokens() {
+			got = append(got, *one)
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(token{}), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("(-packed +unpacked):\n%s", diff)
+		}
+	})
+}
+
 // BenchmarkVisits tells how long a visit takes to walk over, and how many bytes it takes.
 func BenchmarkVisits(b *testing.B) {
 	const visits = 1400

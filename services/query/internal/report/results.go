@@ -12,19 +12,23 @@ import (
 
 // results is what was made of visits of days that are over, by all that it rests on: the
 // versions of the days, the settings of their spaces, and what was made of them. A result
-// never falls: once a day has changed, nobody asks for what rests on it as it was. What was
-// not asked for since its half of the room was filled anew is forgotten.
+// never falls: once a day has changed, nobody asks any more for what rests on it as it was.
+// What was not asked for longest is forgotten first.
 type results struct {
-	mu         sync.Mutex
-	room       int // bytes, for both halves
-	young, old map[grounds]result
-	held       int // bytes of the young ones
+	mu   sync.Mutex
+	room int // bytes
+	ages [resultAges]map[grounds]result
+	held int // bytes of the newest age
 }
 
 type result struct {
 	value any // never changes
 	room  int
 }
+
+// resultAges is how many ages there are: once the newest is as large as it may be, the
+// oldest is forgotten. What is asked for belongs to the newest.
+const resultAges = 4
 
 // grounds is what a result rests on. The zero grounds are none: what rests on them is not
 // remembered.
@@ -33,16 +37,20 @@ type grounds [16]byte
 // mostResults is how many bytes of results are remembered, and resultRoom what one takes
 // beside its value.
 const (
-	mostResults = 24 << 20
+	mostResults = 20 << 20
 	resultRoom  = 100
 )
 
 func newResults() *results {
-	return &results{room: mostResults, young: map[grounds]result{}, old: map[grounds]result{}}
+	r := &results{room: mostResults}
+	for i := range r.ages {
+		r.ages[i] = map[grounds]result{}
+	}
+	return r
 }
 
 // on is the grounds of what is made of some numbers, which say all that it rests on.
-func on(what string, numbers []int64) grounds {
+func on(what string, numbers ...int64) grounds {
 	text := append(make([]byte, 0, 1000), what...)
 	for _, n := range numbers {
 		text = binary.AppendVarint(text, n)
@@ -55,14 +63,16 @@ func on(what string, numbers []int64) grounds {
 func (r *results) find(on grounds) (any, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if found, known := r.young[on]; known {
-		return found.value, true
+	for age, of := range r.ages {
+		if found, known := of[on]; known {
+			if age > 0 {
+				delete(of, on)
+				r.add(on, found)
+			}
+			return found.value, true
+		}
 	}
-	found, known := r.old[on]
-	if known {
-		r.add(on, found)
-	}
-	return found.value, known
+	return nil, false
 }
 
 // keep remembers a result that takes some bytes.
@@ -76,14 +86,16 @@ func (r *results) keep(on grounds, value any, room int) {
 }
 
 func (r *results) add(on grounds, found result) {
-	if found.room > r.room/8 {
+	most := r.room / resultAges
+	if found.room > most {
 		return // it would drive out all others
 	}
-	if r.held+found.room > r.room/2 {
-		r.old, r.young, r.held = r.young, map[grounds]result{}, 0
+	if r.held+found.room > most {
+		copy(r.ages[1:], r.ages[:])
+		r.ages[0], r.held = map[grounds]result{}, 0
 	}
-	r.held += found.room - r.young[on].room
-	r.young[on] = found
+	r.held += found.room - r.ages[0][on].room
+	r.ages[0][on] = found
 }
 
 // settled is the stretch of each space's own days that are over and of which all counts:
@@ -169,7 +181,7 @@ func digests[Made any](ctx context.Context, s *scope, days []daysOf, of digest[M
 
 // on is what a day's digest rests on.
 func (g digest[Made]) on(p *place, date calendar.Date, d *dayMemory) grounds {
-	return on(g.name, []int64{int64(p.id), p.settings, int64(date), d.version})
+	return on(g.name, int64(p.id), p.settings, int64(date), d.version)
 }
 
 // staysAt is the visits of a day where they were. Each is there until the next one.

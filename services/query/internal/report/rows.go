@@ -45,5 +45,5 @@ func (s *scope) resting(ctx context.Context, what string, days []daysOf) (ground
 		}
 		numbers = append(numbers, int64(a.place.id), a.place.settings, int64(a.first), recalled[i][0].version)
 	}
-	return on(what, numbers), nil
+	return on(what, numbers...), nil
 }

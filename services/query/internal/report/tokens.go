@@ -3,6 +3,8 @@ package report
 import (
 	"context"
 	_ "embed"
+	"iter"
+	"slices"
 	"time"
 
 	"coworking/pkg/calendar"
@@ -37,20 +39,88 @@ const (
 // change when it was first issued, and whether it was used.
 type tokenDay struct {
 	version int64
-	tokens  []token
+	packed  []byte
 	asked   int64 // when it was asked for last
 }
 
-// mostTokens is how many tokens are remembered, of 32 bytes each. The days that were not
-// asked for longest are forgotten first.
-const mostTokens = 250_000
+// mostTokens is how many bytes of tokens are remembered, some 12 for one that was issued
+// and 7 for one that was used. The days that were not asked for longest are forgotten first.
+const mostTokens = 16 << 20
 
 // size is what a day counts for in the room that there is.
 func (d *tokenDay) size() int {
 	if d == nil {
 		return 0
 	}
-	return 1 + len(d.tokens)
+	return tokenDayRoom + len(d.packed)
+}
+
+// tokenDayRoom is how many bytes a day takes without its tokens.
+const tokenDayRoom = 100
+
+// A packed token begins with what holds of it.
+const (
+	wasUsed    = 1 << iota
+	usedAlike  // when it was issued
+	livedAlike // as long as the token before it
+)
+
+// pack takes over tokens.
+func (d *tokenDay) pack(tokens []token) {
+	var packed numbers
+	var before token
+	for _, t := range tokens {
+		var holds int64
+		if t.used != distantFuture {
+			holds |= wasUsed
+		}
+		if t.used == t.issued {
+			holds |= usedAlike
+		}
+		if t.expires-t.issued == before.expires-before.issued {
+			holds |= livedAlike
+		}
+		packed.put(holds)
+		packed.put(t.issued - before.issued)
+		if holds&(wasUsed|usedAlike) == wasUsed {
+			packed.put(t.used - t.issued)
+		}
+		if holds&livedAlike == 0 {
+			packed.put(t.expires - t.issued)
+		}
+		packed.put(int64(t.member))
+		before = t
+	}
+	d.packed = slices.Clone(packed.bytes)
+}
+
+// tokens walks over them. Each is there until the next one.
+func (d *tokenDay) tokens() iter.Seq[*token] {
+	return func(yield func(*token) bool) {
+		packed := numbers{d.packed}
+		var t token
+		for len(packed.bytes) > 0 {
+			lived := t.expires - t.issued
+			holds := packed.take()
+			t.issued += packed.take()
+			switch {
+			case holds&wasUsed == 0:
+				t.used = distantFuture
+			case holds&usedAlike != 0:
+				t.used = t.issued
+			default:
+				t.used = t.issued + packed.take()
+			}
+			if holds&livedAlike == 0 {
+				lived = packed.take()
+			}
+			t.expires = t.issued + lived
+			t.member = int32(packed.take())
+			if !yield(&t) {
+				return
+			}
+		}
+	}
 }
 
 type tokenDate struct {
@@ -114,7 +184,7 @@ func takeIssued(rows pgx.Rows, days map[tokenDate]*tokenDay) error {
 	var issued, used, expires, members pgtype.UndecodedBytes
 	_, err := pgx.ForEachRow(rows, []any{&space, &date, &issued, &used, &expires, &members}, func() error {
 		tokens, err := tokensOf(members, issued, used, expires)
-		days[tokenDate{spaceDate{space, calendar.Date(date)}, byIssue}].tokens = tokens
+		days[tokenDate{spaceDate{space, calendar.Date(date)}, byIssue}].pack(tokens)
 		return err
 	})
 	return err
@@ -125,7 +195,7 @@ func takeUsed(rows pgx.Rows, days map[tokenDate]*tokenDay) error {
 	var used, members pgtype.UndecodedBytes
 	_, err := pgx.ForEachRow(rows, []any{&space, &date, &used, &members}, func() error {
 		tokens, err := tokensOf(members, used, used, used)
-		days[tokenDate{spaceDate{space, calendar.Date(date)}, byUse}].tokens = tokens
+		days[tokenDate{spaceDate{space, calendar.Date(date)}, byUse}].pack(tokens)
 		return err
 	})
 	return err
@@ -198,23 +268,34 @@ func (m *memory) forgetTokens() {
 // date of its issue.
 func (s *scope) eachToken(ctx context.Context, yield func(p *place, date calendar.Date, t *token)) error {
 	return s.eachTokenOf(ctx, byIssue, func(p *place, day calendar.Date, t *token) {
-		if s.zone != nil {
-			day = s.zone.DayAt(t.issued)
-		}
-		if p.alive(day) {
-			yield(p, day, t)
+		if date := s.issuedOn(day, t); p.alive(date) {
+			yield(p, date, t)
 		}
 	})
+}
+
+// issuedOn is the date of a token's issue, which was on a day of the space's own.
+func (s *scope) issuedOn(day calendar.Date, t *token) calendar.Date {
+	if s.zone != nil {
+		return s.zone.DayAt(t.issued)
+	}
+	return day
+}
+
+// daysOfTokens is the days of each space that may hold tokens of the range.
+func (s *scope) daysOfTokens() []daysOf {
+	var days []daysOf
+	for _, p := range s.places {
+		first, stop := p.ownDays(s.instants(p).before(s.asOf + 1))
+		days = append(days, daysOf{p, first, stop})
+	}
+	return days
 }
 
 // eachTokenOf calls yield with each token that was issued, or used, in the range and by
 // now, and with the space's own day.
 func (s *scope) eachTokenOf(ctx context.Context, by int, yield func(p *place, day calendar.Date, t *token)) error {
-	var asked []daysOf
-	for _, p := range s.places {
-		first, stop := p.ownDays(s.instants(p).before(s.asOf + 1))
-		asked = append(asked, daysOf{p, first, stop})
-	}
+	asked := s.daysOfTokens()
 	recalled, err := s.recallTokens(ctx, by, asked)
 	if err != nil {
 		return err
@@ -222,8 +303,7 @@ func (s *scope) eachTokenOf(ctx context.Context, by int, yield func(p *place, da
 	for i, a := range asked {
 		within := s.instants(a.place).before(s.asOf + 1)
 		for j, day := range recalled[i] {
-			for k := range day.tokens {
-				t := &day.tokens[k]
+			for t := range day.tokens() {
 				at := t.issued
 				if by == byUse {
 					at = t.used
