@@ -98,6 +98,19 @@ func (r *results) add(on grounds, found result) {
 	r.ages[0][on] = found
 }
 
+// once is what is made of something: as it is remembered, or made and remembered.
+func once[Made any](r *results, on grounds, work func() (made Made, room int, err error)) (Made, error) {
+	if found, known := r.find(on); known {
+		made, _ := found.(Made)
+		return made, nil
+	}
+	made, room, err := work()
+	if err == nil {
+		r.keep(on, made, room)
+	}
+	return made, err
+}
+
 // settled is the stretch of each space's own days that are over and of which all counts:
 // what follows from their visits is the same whenever, and within whatever range, it is
 // asked for. Others is the rest of the days that hold any of the range.

@@ -67,15 +67,14 @@ type userVisitsTotals struct {
 type usual struct {
 	userVisitsRow
 
-	days       memberSet // dates of the range, by their number
-	place      *place    // where the last visits were that were counted, and how many there
+	place      *place // where the last visits were that were counted, and how many there
 	here, most int64
 }
 
 func userVisits(ctx context.Context, s *scope, p userVisitsParams) (counted[userVisitsRow, userVisitsTotals], error) {
 	answer := counted[userVisitsRow, userVisitsTotals]{partialLast: s.anyRunning(s.to - 1)}
 	of := map[int32]*usual{}
-	if err := s.eachUserVisit(ctx, of, &answer.ends); err != nil {
+	if err := s.addUp(ctx, of, &answer.ends); err != nil {
 		return answer, err
 	}
 	members, err := s.everybody(ctx)
@@ -96,7 +95,6 @@ func userVisits(ctx context.Context, s *scope, p userVisitsParams) (counted[user
 	for number, u := range of {
 		m := members[number]
 		u.Member, u.number, u.JoinedAt = m.name, number, instant(m.joined)
-		u.VisitDays = int64(u.days.size)
 		answer.rows = append(answer.rows, u.userVisitsRow)
 		answer.totals.add(&u.userVisitsRow)
 	}
@@ -106,41 +104,130 @@ func userVisits(ctx context.Context, s *scope, p userVisitsParams) (counted[user
 	return answer, nil
 }
 
-// eachUserVisit adds up the visits of the range by member.
-func (s *scope) eachUserVisit(ctx context.Context, of map[int32]*usual, e *ends) error {
-	stays, err := s.walk(ctx, s.inRange())
+// sojourn is a member's visits to a space.
+type sojourn struct {
+	visits            int64
+	inside, estimated Hours
+}
+
+// sojourns is who visited a space, and how many of their visits' ends were inferred.
+type sojourns struct {
+	of   map[int32]sojourn // by member
+	ends ends
+}
+
+// sojournRoom is how many bytes one takes.
+const sojournRoom = 60
+
+// addUp adds up the visits of the range by member.
+func (s *scope) addUp(ctx context.Context, of map[int32]*usual, e *ends) error {
+	settled, others := s.settled()
+	if s.zone != nil { // its dates are not the days that are over
+		settled, others = make([]daysOf, len(s.places)), s.inRange()
+	}
+	dates := make([]memberSet, s.to-s.from) // who came on each
+	before, err := s.sojourns(ctx, settled, dates)
 	if err != nil {
 		return err
+	}
+	stays, err := s.walk(ctx, others)
+	if err != nil {
+		return err
+	}
+	beside := map[*place]*sojourns{}
+	for _, p := range s.places {
+		beside[p] = &sojourns{of: map[int32]sojourn{}}
 	}
 	for v := range stays {
 		date := v.place.grid.DayAt(v.in)
 		if v.member == 0 || !s.instants(v.place).holds(v.in) || v.in > s.asOf || !v.place.alive(date) {
 			continue
 		}
-		u := of[v.member]
-		if u == nil {
-			u = &usual{}
-			of[v.member] = u
+		beside[v.place].add(v, s.asOf)
+		dates[date-s.from].add(v.member)
+	}
+	for i, p := range s.places {
+		for _, visits := range []*sojourns{before[i], beside[p]} {
+			for member, visit := range visits.of {
+				u := of[member]
+				if u == nil {
+					u = &usual{}
+					of[member] = u
+				}
+				u.add(p, visit)
+			}
+			e.all += visits.ends.all
+			e.estimated += visits.ends.estimated
 		}
-		inside := Hours(v.spent(window{v.in, s.asOf}))
-		u.Visits++
-		u.Hours += inside
-		if !v.explicit {
-			u.HoursEstimated += inside
-		}
-		u.days.add(int32(date - s.from))
-		u.visited(v.place)
-		e.count(v, s.asOf)
+	}
+	for i := range dates {
+		dates[i].each(func(member int32) { of[member].VisitDays++ })
 	}
 	return nil
 }
 
-// visited finds the usual space, of visits that come space by space, in order of names.
-func (u *usual) visited(p *place) {
+// sojourns is who visited each space on days that are over, and puts them into the dates.
+func (s *scope) sojourns(ctx context.Context, settled []daysOf, dates []memberSet) ([]*sojourns, error) {
+	recalled, err := s.recallMembers(ctx, settled...)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*sojourns, len(settled))
+	for i, a := range settled {
+		numbers := []int64{int64(s.places[i].id), s.places[i].settings, int64(a.first)}
+		for j, d := range recalled[i] {
+			numbers = append(numbers, d.version)
+			d.turnout.enter(&dates[a.first.AddDays(j)-s.from])
+		}
+		found[i], err = once(s.reader.memory.results, on("sojourns", numbers...), func() (*sojourns, int, error) {
+			var days ownDays
+			days.add(a.place, a.first, a.stop)
+			visits, err := s.walk(ctx, days)
+			if err != nil {
+				return nil, 0, err
+			}
+			made := &sojourns{of: map[int32]sojourn{}}
+			for v := range visits {
+				if v.member != 0 {
+					made.add(v, distantFuture)
+				}
+			}
+			return made, sojournRoom * len(made.of), nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// add adds a member's visit, as it was up to an instant.
+func (o *sojourns) add(v *stay, asOf int64) {
+	one := o.of[v.member]
+	inside := Hours(v.spent(window{v.in, asOf}))
+	one.visits++
+	one.inside += inside
+	if !v.explicit {
+		one.estimated += inside
+	}
+	o.of[v.member] = one
+	o.ends.count(v, asOf)
+}
+
+// add adds visits to a space. Those to one are added before those to the next.
+func (u *usual) add(p *place, visits sojourn) {
+	u.Visits += visits.visits
+	u.Hours += visits.inside
+	u.HoursEstimated += visits.estimated
+	u.visited(p, visits.visits)
+}
+
+// visited finds the usual space.
+func (u *usual) visited(p *place, visits int64) {
 	if u.place != p {
 		u.place, u.here = p, 0
 	}
-	u.here++
+	u.here += visits
 	if u.here > u.most {
 		u.most, u.UsualSpace = u.here, &p.name
 	}
