@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -65,28 +66,140 @@ func memberHistory(ctx context.Context, s *scope, p memberHistoryParams) (counte
 	if err != nil {
 		return answer, err
 	}
-	stays, err := s.staysOf(ctx, numbers)
+	list := newListing(s, func(h *historic) rowPlace { return rowPlace{-float64(h.in), h.member ^ h.place.id<<20} })
+	var total membersVisits
+	if numbers == nil {
+		if total, err = s.allVisits(ctx); err == nil {
+			err = s.listLatest(ctx, &list)
+		}
+	} else {
+		total, err = s.listOf(ctx, numbers, &list)
+	}
 	if err != nil {
 		return answer, err
 	}
-	list := newListing(s, func(h *historic) rowPlace { return rowPlace{-float64(h.in), h.member ^ h.place.id<<20} })
-	for v := range stays {
-		if v.member == 0 || !s.instants(v.place).holds(v.in) || v.in > s.asOf {
-			continue
-		}
-		h := historic{*v, Hours(v.spent(window{v.in, s.asOf}))}
-		answer.ends.count(v, s.asOf)
-		answer.totals.Visits++
-		answer.totals.Hours += h.hours
-		if list.wants(&h) {
-			h.stay = v.kept()
-			list.add(h)
-		}
-	}
+	answer.totals, answer.ends = memberHistoryTotals{total.visits, total.hours}, total.ends
 	var listed []historic
 	listed, answer.next = list.page()
 	answer.rows, err = s.layHistory(ctx, listed)
 	return answer, err
+}
+
+// membersVisits is what visits of members add up to.
+type membersVisits struct {
+	visits int64
+	hours  Hours
+	ends   ends
+}
+
+func (m *membersVisits) add(v *stay, asOf int64) {
+	m.visits++
+	m.hours += Hours(v.spent(window{v.in, asOf}))
+	m.ends.count(v, asOf)
+}
+
+// membersVisitsOfDay is what those of a day do.
+var membersVisitsOfDay = digest[membersVisits]{
+	name: "members' visits",
+	make: func(visits iter.Seq[*stay]) membersVisits {
+		var m membersVisits
+		for v := range visits {
+			if v.member != 0 {
+				m.add(v, distantFuture)
+			}
+		}
+		return m
+	},
+	room: func(membersVisits) int { return 40 },
+}
+
+// lists says whether a visit is one of the list.
+func (s *scope) lists(v *stay) bool {
+	return v.member != 0 && s.instants(v.place).holds(v.in) && v.in <= s.asOf
+}
+
+// allVisits adds up everybody's visits.
+func (s *scope) allVisits(ctx context.Context) (membersVisits, error) {
+	var total membersVisits
+	settled, others := s.settled()
+	days, err := digests(ctx, s, settled, membersVisitsOfDay)
+	if err != nil {
+		return total, err
+	}
+	for _, day := range slices.Concat(days...) {
+		total.visits += day.visits
+		total.hours += day.hours
+		total.ends.all += day.ends.all
+		total.ends.estimated += day.ends.estimated
+	}
+	stays, err := s.walk(ctx, others)
+	if err != nil {
+		return total, err
+	}
+	for v := range stays {
+		if s.lists(v) {
+			total.add(v, s.asOf)
+		}
+	}
+	return total, nil
+}
+
+// listLatest lists everybody's visits, from the latest day on until the page is full.
+func (s *scope) listLatest(ctx context.Context, list *listing[historic]) error {
+	asked := s.rangeOf(s.places)
+	first, last := calendar.Date(math.MaxInt32), calendar.Date(math.MinInt32)
+	for _, a := range asked {
+		if a.first < a.stop {
+			first, last = min(first, a.first), max(last, a.stop-1)
+		}
+	}
+	for d := last; d >= first; d-- {
+		var days ownDays
+		span := window{distantFuture, distantPast} // of the days of this date: those before end before it does
+		for _, a := range asked {
+			start, end := a.place.calendar.Span(d)
+			span = window{min(span.start, start), max(span.end, end)}
+			if a.first <= d && d < a.stop {
+				days.add(a.place, d, d+1)
+			}
+		}
+		if s.cursor != nil && !s.refiling && -float64(span.start) < s.cursor.Rank {
+			continue // it was on the pages before
+		}
+		if !s.refiling && list.full() && list.last.rank <= -float64(span.end) {
+			return nil
+		}
+		stays, err := s.walk(ctx, days)
+		if err != nil {
+			return err
+		}
+		for v := range stays {
+			if s.lists(v) {
+				s.list(v, list)
+			}
+		}
+	}
+	return nil
+}
+
+// listOf lists the visits of some members.
+func (s *scope) listOf(ctx context.Context, members []int32, list *listing[historic]) (membersVisits, error) {
+	var total membersVisits
+	stays, err := s.staysOf(ctx, members)
+	for i := range stays {
+		if v := &stays[i]; s.lists(v) {
+			total.add(v, s.asOf)
+			s.list(v, list)
+		}
+	}
+	return total, err
+}
+
+func (s *scope) list(v *stay, list *listing[historic]) {
+	if h := (historic{*v, Hours(v.spent(window{v.in, s.asOf}))}); list.wants(&h) {
+		h.stay = v.kept()
+		list.add(h)
+	}
 }
 
 // historic is a visit that is listed, and how long it was up to now.
@@ -157,12 +270,8 @@ func (s *scope) findMembers(ctx context.Context, p memberHistoryParams) ([]int32
 	return append([]int32{}, numbers...), pg.Classify(err)
 }
 
-// staysOf is the visits of some members on the days that hold any of the range; of
-// everybody if there are none to name.
-func (s *scope) staysOf(ctx context.Context, members []int32) (iter.Seq[*stay], error) {
-	if members == nil {
-		return s.walkAll(ctx, s.inRange())
-	}
+// staysOf is the visits of some members on the days that hold any of the range.
+func (s *scope) staysOf(ctx context.Context, members []int32) ([]stay, error) {
 	days := s.inRange()
 	args := days.args()
 	args["members"] = members
@@ -170,7 +279,7 @@ func (s *scope) staysOf(ctx context.Context, members []int32) (iter.Seq[*stay], 
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	stays, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*stay, error) {
+	stays, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (stay, error) {
 		var v visit
 		var space, day int32
 		var in, out time.Time
@@ -180,9 +289,9 @@ func (s *scope) staysOf(ctx context.Context, members []int32) (iter.Seq[*stay], 
 		for _, at := range away {
 			v.away = append(v.away, at.UnixMicro())
 		}
-		return &stay{s.place(space), &v}, err
+		return stay{s.place(space), &v}, err
 	})
-	return slices.Values(stays), pg.Classify(err)
+	return stays, pg.Classify(err)
 }
 
 // endReason is how a visit ended, as far as it has.

@@ -86,13 +86,23 @@ func (l *listing[Row]) wants(r *Row) bool {
 // add adds a row that the list wants.
 func (l *listing[Row]) add(r Row) {
 	l.rows = append(l.rows, r)
-	if most := l.scope.asked.Limit + 1; len(l.rows) >= 2*most+1000 {
-		partition(l.rows, most-1, l.order)
-		clear(l.rows[most:])
-		l.rows = l.rows[:most]
-		last := l.of(&l.rows[most-1])
-		l.last = &last
+	if len(l.rows) >= 2*l.scope.asked.Limit+1000 {
+		l.full()
 	}
+}
+
+// full says whether there are rows for the page and one after it. It drops the others.
+func (l *listing[Row]) full() bool {
+	most := l.scope.asked.Limit + 1
+	if len(l.rows) < most {
+		return false
+	}
+	partition(l.rows, most-1, l.order)
+	clear(l.rows[most:])
+	l.rows = l.rows[:most]
+	last := l.of(&l.rows[most-1])
+	l.last = &last
+	return true
 }
 
 func (l *listing[Row]) order(a, b Row) int { return l.of(&a).compare(l.of(&b)) }
