@@ -1,8 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"maps"
+	"slices"
 
 	"coworking/pkg/calendar"
 )
@@ -66,9 +69,15 @@ type showing struct {
 
 	hours []*countedHour
 	rests grounds
-	done  bool   // nothing more is to be counted
-	steps []step // by the time since the hour began
+	due   bool // it is being counted
+	moves []move
 	set   memberSet
+}
+
+// move is people who come, or go if they are fewer than none.
+type move struct {
+	at     int64 // since the hour began
+	people int64
 }
 
 // countedHour is an hour in which visits are counted.
@@ -113,24 +122,35 @@ func (s *scope) hourCount(length int64, counts func(*place, *hour) bool) *hourCo
 	return c
 }
 
+// fewRows is how many rows are counted at a time: what must be known of their visits
+// meanwhile takes room.
+const fewRows = 200
+
 // count counts them. What rests on days that are over is remembered.
 func (c *hourCount) count(ctx context.Context) error {
 	if err := c.findRests(ctx); err != nil {
 		return err
 	}
 	results := c.reader.memory.results
-	for _, row := range c.rows {
+	var uncounted []*showing
+	for _, shown := range slices.SortedFunc(maps.Keys(c.rows), clock.compare) {
+		row := c.rows[shown]
 		if found, known := results.find(row.rests); known {
-			row.traffic, row.done = found.(traffic)
+			row.traffic, _ = found.(traffic)
+		} else {
+			uncounted = append(uncounted, row)
 		}
 	}
-	stays, err := c.walk(ctx, c.uncounted())
-	if err != nil {
-		return err
-	}
-	c.add(stays)
-	for _, row := range c.rows {
-		if !row.done {
+	for rows := range slices.Chunk(uncounted, fewRows) {
+		for _, row := range rows {
+			row.due = true
+		}
+		stays, err := c.walk(ctx, c.daysDue())
+		if err != nil {
+			return err
+		}
+		c.add(stays)
+		for _, row := range rows {
 			row.close(c.members)
 			results.keep(row.rests, row.traffic, trafficRoom+4*row.traffic.members.room())
 		}
@@ -174,14 +194,14 @@ func (c *hourCount) findRests(ctx context.Context) error {
 	return nil
 }
 
-// uncounted is the days that hold any of the hours that must be counted.
-func (c *hourCount) uncounted() ownDays {
+// daysDue is the days that hold any of the hours of rows that are due.
+func (c *hourCount) daysDue() ownDays {
 	var days ownDays
 	for _, p := range c.places {
 		var next daysOf // what follows each other is asked for at once
 		for i := range c.hours[p] {
 			h := &c.hours[p][i]
-			if h.row.done {
+			if !h.row.due {
 				continue
 			}
 			first, stop := p.ownDays(h.window)
@@ -237,35 +257,44 @@ func (c *hourCount) add(visits iter.Seq[*stay]) {
 // hold notes people who were inside for a part of the hour. Most were so as it began, or up
 // to its end: of those it is enough to know how many.
 func (h *countedHour) hold(w window, people int64) {
-	if w.empty() || h.row.done {
+	if w.empty() || !h.row.due {
 		return
 	}
 	h.presence += w.length() * people
 	if w.start == h.start {
 		h.began += people
 	} else {
-		h.row.steps = append(h.row.steps, step{at: w.start - h.start, headcount: people})
+		h.row.moves = append(h.row.moves, move{w.start - h.start, people})
 	}
 	if w.end == h.end {
 		h.lasted += people
 	} else {
-		h.row.steps = append(h.row.steps, step{at: w.end - h.start, headcount: -people})
+		h.row.moves = append(h.row.moves, move{w.end - h.start, -people})
 	}
 }
 
-// close adds up what was counted.
+// close adds up what was counted. What happens at one instant happens at once, as in sweep.
 func (r *showing) close(members bool) {
+	r.due = false
 	for _, h := range r.hours {
 		r.presence += h.presence
 		r.people += float64(h.presence) / float64(h.length())
-		r.steps = append(r.steps, step{headcount: h.began}, step{at: h.length(), headcount: -h.lasted})
+		r.moves = append(r.moves, move{0, h.began}, move{h.length(), -h.lasted})
 	}
-	sweep(r.steps, func(_ window, held step) { r.peak = max(r.peak, held.headcount) })
-	r.steps = nil
+	slices.SortFunc(r.moves, func(a, b move) int { return cmp.Compare(a.at, b.at) })
+	var inside int64
+	for i, m := range r.moves {
+		if i > 0 && r.moves[i-1].at < m.at {
+			r.peak = max(r.peak, inside)
+		}
+		inside += m.people
+	}
+	r.moves = nil
 	if members {
 		var came []int32
 		r.set.each(func(member int32) { came = append(came, member) })
 		r.traffic.members = turnoutOf(came)
+		r.set = memberSet{}
 	}
 }
 
@@ -284,7 +313,7 @@ func firstOver(hours []countedHour, at int64) int {
 
 // find is the hour that holds an instant and must be counted, nil if none does.
 func find(hours []countedHour, at int64) *countedHour {
-	if i := firstOver(hours, at); i < len(hours) && hours[i].holds(at) && !hours[i].row.done {
+	if i := firstOver(hours, at); i < len(hours) && hours[i].holds(at) && hours[i].row.due {
 		return &hours[i]
 	}
 	return nil
