@@ -67,11 +67,12 @@ type came struct {
 const absent = -1
 
 // birth is when a space's first event happened: found once for its first day, as of
-// one version of that.
+// one version of that, and as the settings lay it.
 type birth struct {
-	date    calendar.Date
-	version int64
-	at      int64 // µs since 1970
+	date     calendar.Date
+	version  int64
+	settings int64
+	at       int64 // µs since 1970
 }
 
 func newMemory() *memory {
@@ -501,7 +502,7 @@ func (s *scope) bornAt(ctx context.Context, p *place) (int64, error) {
 	m.mu.Lock()
 	known, ok := m.births[p.id]
 	m.mu.Unlock()
-	if ok && known.date == p.firstDay && known.version == version {
+	if ok && known.date == p.firstDay && known.version == version && known.settings == p.settings {
 		return known.at, nil
 	}
 	start, end := p.calendar.Span(p.firstDay)
@@ -515,7 +516,7 @@ func (s *scope) bornAt(ctx context.Context, p *place) (int64, error) {
 	if err != nil {
 		return 0, pg.Classify(err)
 	}
-	born := birth{p.firstDay, version, start}
+	born := birth{p.firstDay, version, p.settings, start}
 	if first != nil {
 		born.at = first.UnixMicro()
 	}

@@ -46,6 +46,14 @@ func TestWhatIsRememberedIsWhatIsStored(t *testing.T) {
 				q = w.drawQuestion(t)
 			}
 			query := q.query()
+			for name, values := range map[string][]string{
+				"interval": {q.interval, "hour", "15m"}, "metric": {"arrivals", "occupancy", "unique_members"}, "days": {"open", "calendar"},
+				"include_estimated": {"false", "true"}, "include": {"", "never"}, "limit": {"100", "1", "2"}, "compare": {"", "previous_period"},
+			} {
+				if value := rapid.SampledFrom(values).Draw(t, name); value != "" {
+					query.Set(name, value)
+				}
+			}
 			for range 8 {
 				r := report.Catalogue[rapid.IntRange(0, len(report.Catalogue)-1).Draw(t, "report")]
 				if got, want := asker.answer(t, r, query, q.asOf), answerOf(t, report.NewReader(pool), r, query, q.asOf); got != want {
@@ -93,8 +101,8 @@ func TestARowIsMeasuredAgainOnceADayChanged(t *testing.T) {
 	pool := pgtest.New(t)
 	loadWorld(t, pool)
 	asOf := time.Date(2026, time.March, 31, 12, 0, 0, 0, time.UTC)
-	query := url.Values{"from": {"2026-03-28"}, "to": {"2026-03-31"}, "space": {"berlin", "kathmandu"}}
-	for _, name := range []string{"utilization", "occupancy_peak", "spaces"} {
+	query := url.Values{"from": {"2026-03-28"}, "to": {"2026-03-31"}, "space": {"berlin", "kathmandu"}, "metric": {"occupancy"}}
+	for _, name := range []string{"utilization", "occupancy_peak", "spaces", "hourly_usage", "heatmap", "dwell", "user_visits", "member_history"} {
 		r, err := report.Find(name)
 		if err != nil {
 			t.Fatal(err)
@@ -149,7 +157,8 @@ func textOf(t fatal, answer report.Answer) string {
 
 // disturb changes some days as a writer would: with their versions and their space's. A
 // token may change without the version of the day that it was issued on. A member may
-// come of whom nothing is said.
+// come of whom nothing is said. Days that begin elsewhere, of other settings, wait to be
+// filed anew from then on.
 func disturb(t *rapid.T, pool *pgxpool.Pool, w *world) {
 	batch := &pgx.Batch{}
 	for _, s := range w.sites {
@@ -174,6 +183,15 @@ func disturb(t *rapid.T, pool *pgxpool.Pool, w *world) {
 			`with said as (insert into spaces (space) values ('_') on conflict (space) do update set version = spaces.version + 1) update members set active = not coalesce(active, false) where member <> $1`,
 		}).Draw(t, "told of tokens and members"), s.name)
 		batch.Queue(`update spaces set version = version + 1 where space = $1`, s.name)
+		if said := rapid.SampledFrom([]string{"", "", "", `{"capacity": 1}`, `{"capacity": 9}`, `{"closures": []}`, `{"day_start": "03:00"}`}).Draw(t, "said"); said != "" {
+			batch.Queue(`with change as (
+			    insert into space_changes (key, space, time, source, id, data)
+			    select gen_random_uuid(), id, '2026-01-02Z', 'test', $2 || settings, $2::jsonb from spaces where space = $1
+			  )
+			  update spaces set settings = settings + 1 where space = $1`, s.name, said)
+			batch.Queue(`insert into refile (space, day) select d.space, d.day from space_day d join spaces s on s.id = d.space
+			  where s.space = $1 and $2 like '%day_start%' on conflict do nothing`, s.name, said)
+		}
 	}
 	if err := pool.SendBatch(context.Background(), batch).Close(); err != nil {
 		t.Fatal(err)
