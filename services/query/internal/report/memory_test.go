@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -119,6 +120,67 @@ func TestARowIsMeasuredAgainOnceADayChanged(t *testing.T) {
 		if after != want || rowsOf(after) == rowsOf(before) {
 			t.Errorf("%s (-new +old):\n%s", name, cmp.Diff(want, after))
 		}
+	}
+}
+
+// What was over when it was asked for was not always: a reader that was asked about later
+// instants says of an earlier one what held then.
+func TestWhatIsOverByNowIsNotSaidOfBefore(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	loadWorld(t, pool)
+	old := report.NewReader(pool)
+	query := url.Values{"from": {"2026-03-27"}, "to": {"2026-04-02"}, "metric": {"occupancy"}}
+	latest := time.Date(2026, time.April, 5, 0, 0, 0, 0, time.UTC)
+	for hours := 0; hours < 9*24; hours += 5 {
+		asOf := latest.Add(time.Duration(-hours) * time.Hour)
+		for _, name := range []string{"spaces", "hourly_usage", "heatmap", "dwell", "user_visits", "member_history", "no_shows", "utilization", "occupancy_peak"} {
+			r, err := report.Find(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := answerOf(t, old, r, query, asOf), answerOf(t, report.NewReader(pool), r, query, asOf); got != want {
+				t.Fatalf("%s as of %s (-new +old):\n%s", name, asOf, cmp.Diff(want, got))
+			}
+		}
+	}
+}
+
+// A visit that waits to be filed on another day counts where it began, although the day on
+// which it is filed is over.
+func TestVisitsThatWaitToBeFiledAnewCountWhereTheyBegan(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	loadWorld(t, pool)
+	if _, err := pool.Exec(t.Context(), `
+		with visits as (update member_day set in_at = in_at + '1 day'::interval, out_at = out_at + '1 day'::interval where day = '2026-03-28' and in_at is not null)
+		insert into refile (space, day) select space, day from space_day where day = '2026-03-28'`); err != nil {
+		t.Fatal(err)
+	}
+	asOf := time.Date(2026, time.April, 5, 0, 0, 0, 0, time.UTC)
+	reader := report.NewReader(pool)
+	var had []string
+	for _, query := range []url.Values{{"from": {"2026-03-28"}, "to": {"2026-03-29"}}, {"from": {"2026-03-28"}, "to": {"2026-03-30"}}} {
+		var totals struct{ Visits int64 }
+		answer, err := reader.Answer(t.Context(), report.Question{Report: report.UserVisits, Query: query, AsOf: asOf})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(answer.Totals)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &totals); err != nil {
+			t.Fatal(err)
+		}
+		had = append(had, fmt.Sprint(totals.Visits))
+	}
+	var filed string
+	if err := pool.QueryRow(t.Context(), `select count(member)::text from visits where day in ('2026-03-28', '2026-03-29')`).Scan(&filed); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"0", filed}, had); diff != "" {
+		t.Errorf("visits of the day that they are filed on, and with the one after it (-want +got):\n%s", diff)
 	}
 }
 
