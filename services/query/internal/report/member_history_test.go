@@ -1,8 +1,13 @@
 package report_test
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +15,8 @@ import (
 	"coworking/pkg/pgtest"
 	"coworking/services/query/internal/report"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -47,6 +54,74 @@ func TestMemberHistoryAgreesWithPlainLoops(t *testing.T) {
 			hold(t, reader, "member_history", query, q.asOf, want)
 		}
 	})
+}
+
+// The day before is not over everywhere where the day has begun: in the west the latest
+// visit is of an earlier date than those in the east.
+func TestTheLatestVisitIsListedFirstWhateverItsDate(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	loadScript(t, pool, `
+		insert into said values ('east', '2026-01-01Z', '{"time_zone": "Pacific/Auckland"}'), ('west', '2026-01-01Z', '{"time_zone": "America/Los_Angeles"}');
+		insert into told (space, kind, at) values ('east', 'checkin', '2026-03-31 00:30+13'), ('west', 'checkin', '2026-03-30 20:00-07');
+		insert into stayed (space, day, member, in_at, out_at, ended) values
+		  ('east', '2026-03-31', 'ada', '2026-03-31 00:30+13', '2026-03-31 01:30+13', 'explicit'),
+		  ('east', '2026-03-31', 'ben', '2026-03-31 00:40+13', '2026-03-31 01:40+13', 'explicit'),
+		  ('west', '2026-03-30', 'cem', '2026-03-30 20:00-07', '2026-03-30 21:00-07', 'explicit')`)
+	query := url.Values{"from": {"2026-03-30"}, "to": {"2026-04-01"}, "limit": {"1"}}
+	answer, err := report.NewReader(pool).Answer(t.Context(), report.Question{Report: report.MemberHistory, Query: query, AsOf: noon.AddDate(0, 0, 2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed, err := json.Marshal(answer.Rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(listed), `"member":"cem"`) {
+		t.Errorf("the latest is %s", listed)
+	}
+}
+
+// Everybody's visits are the same, whether in one page or in many.
+func TestPagesOfEverybodysHistoryAreTheWholeOfIt(t *testing.T) {
+	t.Parallel()
+	ofMadeUpWorlds(t, 3, func(t *rapid.T, reader *report.Reader, _ *world, q question) {
+		query := q.query()
+		query.Del("interval")
+		read := func(limit int) (rows []row) {
+			query.Set("limit", strconv.Itoa(limit))
+			query.Del("cursor")
+			for {
+				answer, err := reader.Answer(context.Background(), report.Question{Report: report.MemberHistory, Query: query, AsOf: q.asOf})
+				if err != nil {
+					t.Fatal(err)
+				}
+				rows = append(rows, decoded[[]row](t, answer.Rows)...)
+				if answer.Meta.NextCursor == nil {
+					return rows
+				}
+				query.Set("cursor", *answer.Meta.NextCursor)
+			}
+		}
+		whole := read(1000)
+		if diff := cmp.Diff(whole, read(rapid.IntRange(1, 3).Draw(t, "limit")), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("member_history?%s as of %s (-in one page +in many):\n%s", query.Encode(), q.asOf, diff)
+		}
+		for i := 1; i < len(whole); i++ {
+			if before, after := instantOf(t, whole[i-1]), instantOf(t, whole[i]); before.Before(after) {
+				t.Fatalf("after a visit of %s comes one of %s", before, after)
+			}
+		}
+	})
+}
+
+// instantOf is when a listed visit began.
+func instantOf(t fatal, listed row) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, fmt.Sprint(listed["in"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
 
 // historyOf is a member's rows; not sure where two visits began at the same instant,
