@@ -117,18 +117,17 @@ func (s *scope) countFates(ctx context.Context, of func(date calendar.Date) *fat
 		return err
 	}
 	for i, a := range asked {
-		within := s.instants(a.place).before(s.asOf + 1)
 		became := map[calendar.Date]*fates{}
-		for t := range recalled[i][0].tokens() {
+		s.eachOf(a.place, byIssue, recalled[i], func(_ int, t *token) {
 			date := s.issuedOn(a.first, t)
-			if !within.holds(t.issued) || !a.place.alive(date) {
-				continue
+			if !a.place.alive(date) {
+				return
 			}
 			if became[date] == nil {
 				became[date] = &fates{}
 			}
 			became[date].count(t, s.asOf, func() bool { return came(a.place, date, t.member) })
-		}
+		})
 		var day fates // if it is one date
 		for date, f := range became {
 			of(date).add(*f)

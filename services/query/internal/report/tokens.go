@@ -267,11 +267,19 @@ func (m *memory) forgetTokens() {
 // eachToken calls yield with each token that was issued in the range and by now, and the
 // date of its issue.
 func (s *scope) eachToken(ctx context.Context, yield func(p *place, date calendar.Date, t *token)) error {
-	return s.eachTokenOf(ctx, byIssue, func(p *place, day calendar.Date, t *token) {
-		if date := s.issuedOn(day, t); p.alive(date) {
-			yield(p, date, t)
-		}
-	})
+	asked := s.daysOfTokens()
+	recalled, err := s.recallTokens(ctx, byIssue, asked)
+	if err != nil {
+		return err
+	}
+	for i, a := range asked {
+		s.eachOf(a.place, byIssue, recalled[i], func(day int, t *token) {
+			if date := s.issuedOn(a.first.AddDays(day), t); a.place.alive(date) {
+				yield(a.place, date, t)
+			}
+		})
+	}
+	return nil
 }
 
 // issuedOn is the date of a token's issue, which was on a day of the space's own.
@@ -292,27 +300,19 @@ func (s *scope) daysOfTokens() []daysOf {
 	return days
 }
 
-// eachTokenOf calls yield with each token that was issued, or used, in the range and by
-// now, and with the space's own day.
-func (s *scope) eachTokenOf(ctx context.Context, by int, yield func(p *place, day calendar.Date, t *token)) error {
-	asked := s.daysOfTokens()
-	recalled, err := s.recallTokens(ctx, by, asked)
-	if err != nil {
-		return err
-	}
-	for i, a := range asked {
-		within := s.instants(a.place).before(s.asOf + 1)
-		for j, day := range recalled[i] {
-			for t := range day.tokens() {
-				at := t.issued
-				if by == byUse {
-					at = t.used
-				}
-				if within.holds(at) {
-					yield(a.place, a.first.AddDays(j), t)
-				}
+// eachOf calls yield with each token of some days that was issued, or used, in the range and
+// by now, and with the place of its day among them.
+func (s *scope) eachOf(p *place, by int, days []*tokenDay, yield func(day int, t *token)) {
+	within := s.instants(p).before(s.asOf + 1)
+	for i, day := range days {
+		for t := range day.tokens() {
+			at := t.issued
+			if by == byUse {
+				at = t.used
+			}
+			if within.holds(at) {
+				yield(i, t)
 			}
 		}
 	}
-	return nil
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"math"
 	"time"
-
-	"coworking/pkg/calendar"
 )
 
 // UserVisits is how each member came.
@@ -275,18 +273,65 @@ func (s *scope) nameVisits(ctx context.Context, of map[int32]*usual) error {
 
 // countTokens counts the tokens of each member.
 func (s *scope) countTokens(ctx context.Context, of map[int32]*usual) error {
-	for by, count := range map[int]func(*usual){
-		byIssue: func(u *usual) { u.TokensIssued++ },
-		byUse:   func(u *usual) { u.TokensUsed++ },
+	for by, count := range map[int]func(u *usual, tokens int64){
+		byIssue: func(u *usual, tokens int64) { u.TokensIssued += tokens },
+		byUse:   func(u *usual, tokens int64) { u.TokensUsed += tokens },
 	} {
-		err := s.eachTokenOf(ctx, by, func(_ *place, _ calendar.Date, t *token) {
-			if u := of[t.member]; u != nil {
-				count(u)
+		err := s.tokensOfMembers(ctx, by, func(member int32, tokens int64) {
+			if u := of[member]; u != nil {
+				count(u, tokens)
 			}
 		})
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// handedTo is how many tokens each member was handed, or used.
+type handedTo map[int32]int64
+
+// handedRoom is how many bytes each of them takes.
+const handedRoom = 30
+
+// tokensOfMembers calls yield with how many tokens of the range and by now were each
+// member's, once or more. Of days that are over that is remembered for as long as the space
+// has not moved: what is told of a token on any day may change it.
+func (s *scope) tokensOfMembers(ctx context.Context, by int, yield func(member int32, tokens int64)) error {
+	results := s.reader.memory.results
+	settled, _ := s.settled()
+	var asked []daysOf
+	var rests []grounds // of each of them
+	for i, a := range s.daysOfTokens() {
+		over := settled[i]
+		if over.first == over.stop {
+			asked, rests = append(asked, a), append(rests, grounds{})
+			continue
+		}
+		asked = append(asked, daysOf{a.place, a.first, over.first}, daysOf{a.place, over.stop, a.stop})
+		rests = append(rests, grounds{}, grounds{})
+		rest := on("tokens of members", int64(by), int64(a.place.id), a.place.settings, int64(over.first), int64(over.stop), a.place.version)
+		found, _ := results.find(rest)
+		if handed, known := found.(handedTo); known {
+			for member, tokens := range handed {
+				yield(member, tokens)
+			}
+			continue
+		}
+		asked, rests = append(asked, over), append(rests, rest)
+	}
+	recalled, err := s.recallTokens(ctx, by, asked)
+	if err != nil {
+		return err
+	}
+	for i, a := range asked {
+		handed := handedTo{}
+		s.eachOf(a.place, by, recalled[i], func(_ int, t *token) { handed[t.member]++ })
+		for member, tokens := range handed {
+			yield(member, tokens)
+		}
+		results.keep(rests[i], handed, handedRoom*len(handed))
 	}
 	return nil
 }
