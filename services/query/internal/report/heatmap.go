@@ -71,7 +71,10 @@ type heat struct {
 func heatmap(ctx context.Context, s *scope, p heatmapParams) (counted[heatmapRow, heatmapTotals], error) {
 	var answer counted[heatmapRow, heatmapTotals]
 	h := heat{s, p.Metric, p.Days.Days}
-	hours := s.hourCount(hourLength, h.counts)
+	hours, err := s.hourCount(ctx, hourLength, h.counts)
+	if err != nil {
+		return answer, err
+	}
 	hours.members = p.Metric == "unique_members"
 	if err := hours.count(ctx); err != nil {
 		return answer, err
@@ -88,7 +91,6 @@ func heatmap(ctx context.Context, s *scope, p heatmapParams) (counted[heatmapRow
 		answer.rows = append(answer.rows, heatmapRow{h.weekday(i / 24), int64(i % 24), t.Mean, t.P90, t.N, t.Total})
 	}
 	answer.totals = h.figures(all)
-	var err error
 	if p.Metric == "occupancy" {
 		answer.ends, err = s.ends(ctx)
 	}

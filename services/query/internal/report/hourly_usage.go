@@ -69,7 +69,7 @@ func hourlyUsage(ctx context.Context, s *scope, p hourlyUsageParams) (counted[ho
 		length = 15 * time.Minute
 	}
 	rows := map[clock]*hourly{}
-	hours := s.hourCount(length.Microseconds(), func(_ *place, h *hour) bool {
+	hours, err := s.hourCount(ctx, length.Microseconds(), func(_ *place, h *hour) bool {
 		row, known := rows[h.clock]
 		if !known {
 			row = &hourly{local: h.local}
@@ -78,6 +78,9 @@ func hourlyUsage(ctx context.Context, s *scope, p hourlyUsageParams) (counted[ho
 		row.begin(h, s.asOf)
 		return h.alive
 	})
+	if err != nil {
+		return counted[hourlyUsageRow, hourlyUsageTotals]{}, err
+	}
 	if err := hours.count(ctx); err != nil {
 		return counted[hourlyUsageRow, hourlyUsageTotals]{}, err
 	}
@@ -92,7 +95,6 @@ func hourlyUsage(ctx context.Context, s *scope, p hourlyUsageParams) (counted[ho
 	answer := hourlyAnswer(ordered)
 	answer.interval = p.Interval
 	answer.partialLast = s.anyRunning(s.to - 1)
-	var err error
 	answer.ends, err = s.ends(ctx)
 	return answer, err
 }

@@ -98,8 +98,12 @@ type hourCount struct {
 	rows    map[clock]*showing
 }
 
-// hourCount begins a count of those hours of which counts says that they count.
-func (s *scope) hourCount(length int64, counts func(*place, *hour) bool) *hourCount {
+// hourCount begins a count of those hours of which counts says that they count. To lay them
+// out takes long enough that it is first seen whether the days are known.
+func (s *scope) hourCount(ctx context.Context, length int64, counts func(*place, *hour) bool) (*hourCount, error) {
+	if _, err := s.recall(ctx, s.rangeOf(s.places)...); err != nil {
+		return nil, err
+	}
 	c := &hourCount{scope: s, hours: map[*place][]countedHour{}, rows: map[clock]*showing{}}
 	for _, p := range s.places {
 		all := s.hours(p, length)
@@ -119,7 +123,7 @@ func (s *scope) hourCount(length int64, counts func(*place, *hour) bool) *hourCo
 		}
 		c.hours[p] = counted
 	}
-	return c
+	return c, nil
 }
 
 // fewRows is how many rows are counted at a time: what must be known of their visits
