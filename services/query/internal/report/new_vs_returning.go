@@ -66,10 +66,13 @@ func newVsReturning(ctx context.Context, s *scope, p newVsReturningParams) (coun
 		last := before
 		before = a
 		place := s.place(a.space)
-		if place == nil || !s.instants(place).holds(a.in) || !place.alive(s.date(a)) {
+		if place == nil || !s.instants(place).holds(a.in) {
 			continue
 		}
-		date := s.date(a)
+		date := place.grid.DayAt(a.in) // of a visit that waits to be filed anew its day may be another
+		if !place.alive(date) {
+			continue
+		}
 		row := &rows[b.row(date)]
 		switch {
 		case !row.all.add(a.member): // the first of the row tells
