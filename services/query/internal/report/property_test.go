@@ -145,7 +145,7 @@ func (w *world) drawVisit(t *rapid.T, s *site) attendance {
 		v.out, v.explicit, v.cutoff = end, false, true
 	}
 	if stay := v.out.Sub(v.in); stay > time.Hour && rapid.Bool().Draw(t, "went out") {
-		v.away = [2]time.Time{v.in.Add(stay / 3), v.in.Add(stay / 2)}
+		v.away = [2]time.Time{v.in.Add((stay / 3).Truncate(time.Microsecond)), v.in.Add((stay / 2).Truncate(time.Microsecond))}
 	}
 	return v
 }
