@@ -85,59 +85,21 @@ func noShows(ctx context.Context, s *scope, p noShowsParams) (counted[noShowsRow
 	return answer, nil
 }
 
-// countFates counts each token of the range where its date is counted. What became of the
-// tokens of a day is remembered once each of them was used or has expired, for when that is
-// so. It rests on the version of the space: what is told of a token on any other day may
-// change it.
+// countFates counts each token of the range where its date is counted.
 func (s *scope) countFates(ctx context.Context, of func(date calendar.Date) *fates) error {
-	results := s.reader.memory.results
-	settled, _ := s.settled()
-	var asked []daysOf
-	var rests []grounds // of each of them
-	for i, a := range s.daysOfTokens() {
-		for d := a.first; d < a.stop; d++ {
-			var rest grounds
-			if over := settled[i]; s.zone == nil && over.first <= d && d < over.stop {
-				rest = on("fates", int64(a.place.id), a.place.settings, int64(d), a.place.version)
-			}
-			found, _ := results.find(rest)
-			if became, known := found.(fates); known && became.since <= s.asOf {
-				of(d).add(became)
-				continue
-			}
-			asked, rests = append(asked, daysOf{a.place, d, d + 1}), append(rests, rest)
-		}
-	}
 	came, err := s.visitors(ctx)
 	if err != nil {
 		return err
 	}
-	recalled, err := s.recallTokens(ctx, byIssue, asked)
-	if err != nil {
-		return err
-	}
-	for i, a := range asked {
-		became := map[calendar.Date]*fates{}
-		s.eachOf(a.place, byIssue, recalled[i], func(_ int, t *token) {
-			date := s.issuedOn(a.first, t)
-			if !a.place.alive(date) {
-				return
-			}
-			if became[date] == nil {
-				became[date] = &fates{}
-			}
-			became[date].count(t, s.asOf, func() bool { return came(a.place, date, t.member) })
-		})
-		var day fates // if it is one date
-		for date, f := range became {
-			of(date).add(*f)
-			day = *f
-		}
-		if day.since <= s.asOf {
-			results.keep(rests[i], day, fatesRoom)
-		}
-	}
-	return nil
+	return digestTokens(ctx, s, tokenDigest[fates]{
+		name: "fates",
+		add: func(f *fates, p *place, date calendar.Date, t *token) {
+			f.count(t, s.asOf, func() bool { return came(p, date, t.member) })
+		},
+		end:   func(*fates) {},
+		since: func(f *fates) int64 { return f.since },
+		room:  func(*fates) int { return fatesRoom },
+	}, func(date calendar.Date, f *fates) { of(date).add(*f) })
 }
 
 // count counts a token; came says whether its member had a visit.

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -16,21 +15,6 @@ func quantile[N int64 | float64](sorted []N, share float64) *float64 {
 	below, above := float64(sorted[int(math.Floor(rank))]), float64(sorted[int(math.Ceil(rank))])
 	at := below + (above-below)*(rank-math.Floor(rank))
 	return &at
-}
-
-// rankFor brings the values that quantile looks at for some shares to where they were if
-// all were sorted, which takes longer. Shares go up.
-func rankFor(values []int64, shares ...float64) {
-	from := 0
-	for _, share := range shares {
-		rank := share * float64(len(values)-1)
-		for _, at := range []int{int(math.Floor(rank)), int(math.Ceil(rank))} {
-			if from <= at && at < len(values) {
-				partition(values[from:], at-from, cmp.Compare)
-				from = at + 1
-			}
-		}
-	}
 }
 
 // sortedLists is numbers in several lists, each of which is sorted, and not to be changed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"math"
+	"slices"
 	"time"
 
 	"coworking/pkg/calendar"
@@ -60,11 +61,16 @@ type tokenFunnelTotals struct {
 //go:embed tokens_orphaned.sql
 var tokensOrphanedSQL string
 
-// funnel is a row in the making.
+// funnelRoom is how many bytes one takes without its latencies.
+const funnelRoom = 100
+
+// funnel is a row in the making, or what a day adds to one.
 type funnel struct {
 	alive                       bool
+	since                       int64 // when the last of them was used
 	issued, used, skew, orphans int64
-	latencies                   []int64 // µs
+	latencies                   sortedLists // µs
+	took                        []int64     // of a day, until they are sorted
 }
 
 func tokenFunnel(ctx context.Context, s *scope, p tokenFunnelParams) (counted[tokenFunnelRow, tokenFunnelTotals], error) {
@@ -76,7 +82,13 @@ func tokenFunnel(ctx context.Context, s *scope, p tokenFunnelParams) (counted[to
 			rows[b.row(d)].alive = rows[b.row(d)].alive || place.alive(d)
 		}
 	}
-	err := s.eachToken(ctx, func(_ *place, date calendar.Date, t *token) { rows[b.row(date)].count(t, s.asOf) })
+	err := digestTokens(ctx, s, tokenDigest[funnel]{
+		name:  "funnel",
+		add:   func(f *funnel, _ *place, _ calendar.Date, t *token) { f.count(t, s.asOf) },
+		end:   (*funnel).sort,
+		since: func(f *funnel) int64 { return f.since },
+		room:  func(f *funnel) int { return funnelRoom + 8*f.latencies.len() },
+	}, func(date calendar.Date, f *funnel) { rows[b.row(date)].add(f) })
 	if err != nil {
 		return answer, err
 	}
@@ -89,7 +101,7 @@ func tokenFunnel(ctx context.Context, s *scope, p tokenFunnelParams) (counted[to
 		r := tokenFunnelRow{Start: b.starts[i]}
 		r.Issued, r.Used, r.Conversion, r.LatencyS, r.ClockSkew, r.OrphanUsed = rows[i].figures()
 		answer.rows = append(answer.rows, r)
-		total.add(rows[i])
+		total.add(&rows[i])
 	}
 	t := &answer.totals
 	t.Issued, t.Used, t.Conversion, t.LatencyS, t.ClockSkew, t.OrphanUsed = total.figures()
@@ -121,6 +133,9 @@ func (s *scope) eachOrphan(ctx context.Context, yield func(date calendar.Date)) 
 
 func (f *funnel) count(t *token, asOf int64) {
 	f.issued++
+	if t.used != distantFuture {
+		f.since = max(f.since, t.used)
+	}
 	if t.used > asOf {
 		return
 	}
@@ -128,11 +143,20 @@ func (f *funnel) count(t *token, asOf int64) {
 	if took := t.used - t.issued; took < 0 {
 		f.skew++
 	} else {
-		f.latencies = append(f.latencies, took)
+		f.took = append(f.took, took)
 	}
 }
 
-func (f *funnel) add(o funnel) {
+// sort sorts the latencies of a day whose tokens were all counted.
+func (f *funnel) sort() {
+	slices.Sort(f.took)
+	if len(f.took) > 0 {
+		f.latencies = sortedLists{slices.Clone(f.took)}
+	}
+	f.took = nil
+}
+
+func (f *funnel) add(o *funnel) {
 	f.alive = f.alive || o.alive
 	f.issued += o.issued
 	f.used += o.used
@@ -146,9 +170,8 @@ func (f *funnel) figures() (issued, used *int64, conversion *Mean, took latency,
 	if !f.alive {
 		return nil, nil, nil, latency{}, nil, nil
 	}
-	rankFor(f.latencies, 0.5, 0.9, 0.99)
 	after := func(share float64) *Seconds {
-		at := quantile(f.latencies, share)
+		at := f.latencies.quantile(share)
 		if at == nil {
 			return nil
 		}

@@ -264,20 +264,63 @@ func (m *memory) forgetTokens() {
 	}
 }
 
-// eachToken calls yield with each token that was issued in the range and by now, and the
-// date of its issue.
-func (s *scope) eachToken(ctx context.Context, yield func(p *place, date calendar.Date, t *token)) error {
-	asked := s.daysOfTokens()
+// tokenDigest is something that a report makes of the tokens that were issued on a date in
+// a space, one after another.
+type tokenDigest[Made any] struct {
+	name  string
+	add   func(made *Made, p *place, date calendar.Date, t *token)
+	end   func(*Made)       // there are no more of them
+	since func(*Made) int64 // from when on it is the same whenever it is asked for
+	room  func(*Made) int   // bytes
+}
+
+// digestTokens calls yield with what is made of the tokens that were issued in the range and
+// by now, by date, once or more each. Of days that are over that is remembered for as long
+// as the space has not moved: what is told of a token on any other day may change it.
+func digestTokens[Made any](ctx context.Context, s *scope, of tokenDigest[Made], yield func(calendar.Date, *Made)) error {
+	results := s.reader.memory.results
+	settled, _ := s.settled()
+	var asked []daysOf
+	var rests []grounds // of each of them
+	for i, a := range s.daysOfTokens() {
+		for d := a.first; d < a.stop; d++ {
+			var rest grounds
+			if over := settled[i]; s.zone == nil && over.first <= d && d < over.stop {
+				rest = on(of.name, int64(a.place.id), a.place.settings, int64(d), a.place.version)
+			}
+			found, _ := results.find(rest)
+			if made, known := found.(*Made); known && of.since(made) <= s.asOf {
+				yield(d, made)
+				continue
+			}
+			asked, rests = append(asked, daysOf{a.place, d, d + 1}), append(rests, rest)
+		}
+	}
 	recalled, err := s.recallTokens(ctx, byIssue, asked)
 	if err != nil {
 		return err
 	}
 	for i, a := range asked {
-		s.eachOf(a.place, byIssue, recalled[i], func(day int, t *token) {
-			if date := s.issuedOn(a.first.AddDays(day), t); a.place.alive(date) {
-				yield(a.place, date, t)
+		byDate := map[calendar.Date]*Made{}
+		s.eachOf(a.place, byIssue, recalled[i], func(_ int, t *token) {
+			date := s.issuedOn(a.first, t)
+			if !a.place.alive(date) {
+				return
 			}
+			if byDate[date] == nil {
+				byDate[date] = new(Made)
+			}
+			of.add(byDate[date], a.place, date, t)
 		})
+		day := new(Made) // if it is one date
+		for date, made := range byDate {
+			of.end(made)
+			yield(date, made)
+			day = made
+		}
+		if of.since(day) <= s.asOf {
+			results.keep(rests[i], day, of.room(day))
+		}
 	}
 	return nil
 }
