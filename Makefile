@@ -90,7 +90,7 @@ up: build ## The whole system on this machine, until Ctrl-C; its data is there t
 demo: build ## The whole system with a quarter of a year in it and live traffic, until Ctrl-C
 	bin/coworking demo
 
-bench: build ## Everything that is measured, in short: under three minutes
+bench: build ## Everything that is measured, in short: some three minutes
 	go run ./bench
 
 bench-full: build ## The same at length: ten million tokens, an hour of events
