@@ -31,13 +31,8 @@ build: ## bin/ingest, bin/query, bin/coworking
 test: build ## All tests, on a real Postgres and a real broker; sets up what they need
 	@$(if $(RACE),:,echo "no C compiler here: testing without the race detector")
 	go run ./pkg/pgtest/with true # it fetches Postgres where none is installed
-	@$(MAKE) --no-print-directory -j 2 test-inside test-outside
-
-test-inside: # what each module promises
 	go test $(RACE) $(addsuffix /...,$(filter-out $(CURDIR)/tests $(CURDIR)/deploy,$(MODULES)))
-
-test-outside: # the system as its users see it: these tests wait more than they work, so they run beside the others
-	go test $(RACE) -count=1 -parallel 4 ./tests/...
+	go test $(RACE) -count=1 -parallel 4 ./tests/... # they wait more than they work
 
 test-orders: ## Random worlds in a thousand shuffled, duplicated orders, where test has forty
 	go test $(RACE) -count=1 -v -timeout 60m -run TestAnyOrderGivesTheSameRows ./services/ingest/internal/store -orders=1000
@@ -132,4 +127,4 @@ $(GOFUMPT):
 $(PINNED_HELM):
 	GOFLAGS= GOWORK=off GOBIN=$(@D) go install helm.sh/helm/v4/cmd/helm@$(HELM_VERSION)
 
-.PHONY: help build images image-ingest image-query test test-inside test-outside test-orders test-faults test-deploy test-cluster lint fmt fmt-check tidy tidy-check cross openapi up demo bench bench-full pipeline-tools log-in changed push sbom scan-gate deploy-ingest deploy-query
+.PHONY: help build images image-ingest image-query test test-orders test-faults test-deploy test-cluster lint fmt fmt-check tidy tidy-check cross openapi up demo bench bench-full pipeline-tools log-in changed push sbom scan-gate deploy-ingest deploy-query
