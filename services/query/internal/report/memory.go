@@ -120,23 +120,22 @@ func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, er
 		}
 	}
 	m.mu.Unlock()
-	if len(stale) == 0 {
-		if s.guessing { // what was not asked at once is not worth counting for
-			return nil, errOffline
+	if len(stale) > 0 {
+		read, err := s.readChanged(ctx, stale)
+		if err != nil {
+			return nil, err
 		}
-		return recalled, nil
-	}
-	read, err := s.readChanged(ctx, stale)
-	if err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for i, a := range stale {
-		for d := a.first; d < a.stop; d++ {
-			k := spaceDate{a.place.id, d}
-			recalled[of[i]][d-asked[of[i]].first] = m.confirm(k, read[k], a.place.version)
+		m.mu.Lock()
+		for i, a := range stale {
+			for d := a.first; d < a.stop; d++ {
+				k := spaceDate{a.place.id, d}
+				recalled[of[i]][d-asked[of[i]].first] = m.confirm(k, read[k], a.place.version)
+			}
 		}
+		m.mu.Unlock()
+	}
+	if s.trying { // what comes then is counted another time, if it is at all
+		return nil, errOffline
 	}
 	return recalled, nil
 }
@@ -214,30 +213,17 @@ func (s *scope) readChanged(ctx context.Context, asked []daysOf) (map[spaceDate]
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	changed, err := takeDays(rows)
+	now, err := takeDays(rows)
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	now := maps.Clone(changed)
-	var again [len(parts)]map[spaceDate]*dayMemory // what was read of a day before is wanted again
 	for _, k := range known {
-		day, moved := changed[k.spaceDate]
-		if !moved {
+		if now[k.spaceDate] == nil {
 			same := *k.dayMemory
 			now[k.spaceDate] = &same
-			continue
-		}
-		for i := range parts {
-			if k.sums.visits == 0 || !parts[i].has(k.dayMemory) || parts[i].has(day) {
-				continue // a day without visits has all parts, whether or not they were asked for
-			}
-			if again[i] == nil {
-				again[i] = map[spaceDate]*dayMemory{}
-			}
-			again[i][k.spaceDate] = day
 		}
 	}
-	return now, s.readParts(ctx, again)
+	return now, nil
 }
 
 // knownDay is a day that is remembered.
@@ -298,24 +284,6 @@ func takeDays(rows pgx.Rows) (map[spaceDate]*dayMemory, error) {
 		return err
 	})
 	return days, err
-}
-
-// readParts reads parts of days.
-func (s *scope) readParts(ctx context.Context, of [len(parts)]map[spaceDate]*dayMemory) error {
-	var batch pgx.Batch
-	for i, days := range of {
-		if len(days) > 0 {
-			batch.Queue(parts[i].sql, dates(days)).Query(func(rows pgx.Rows) error { return parts[i].take(rows, days) })
-		}
-	}
-	if batch.Len() == 0 {
-		return nil
-	}
-	results, err := s.db.send(ctx, &batch)
-	if err != nil {
-		return err
-	}
-	return pg.Classify(results.Close())
 }
 
 // part is what is read of days only where it is needed, one row a day or more.

@@ -86,10 +86,14 @@ func (r *Reader) Look(ctx context.Context, q Question, likely Likely) (Look, err
 // is the begin of a transaction that the answer is counted in.
 func (r *Reader) look(ctx context.Context, q Question, params asker, likely Likely, count func(*scope) error) (*scope, *snapshot, error) {
 	if likely.scope != nil {
-		guess := *likely.scope
-		guess.guessing = true
-		if next, _ := fromMemory(&guess, count); next != nil {
+		s, next, err := r.lookAsExpected(ctx, q, likely, count)
+		switch {
+		case s != nil:
+			return s, nil, nil
+		case next != nil, errors.Is(err, errOtherwise):
 			return r.lookWithin(ctx, next, q, params)
+		case err != nil:
+			return nil, nil, err
 		}
 	}
 	s, err := r.resolve(ctx, r.pool, &offline{}, q, params)

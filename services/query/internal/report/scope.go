@@ -17,12 +17,12 @@ import (
 // scope is what a question turned out to be about: which spaces, which days, and
 // when. Instants in it are microseconds since 1970 UTC.
 type scope struct {
-	db       source
+	db       pg.Querier
 	reader   *Reader
 	question Question
 	asked    Common
 	asOf     int64
-	guessing bool // it counts only to find out what would be asked first
+	trying   bool // it counts only as far as to what is asked first
 
 	filter filter  // which visits count
 	by     string  // what rows are grouped by; "": nothing
@@ -116,7 +116,7 @@ func (p *place) ownDays(w window) (first, stop calendar.Date) {
 // resolve finds the spaces that are asked for, their calendars and lives, the days
 // of the range, and which visits count. What state the spaces are in is asked of one
 // database, and everything else of another.
-func (r *Reader) resolve(ctx context.Context, state pg.Querier, rest source, q Question, params asker) (*scope, error) {
+func (r *Reader) resolve(ctx context.Context, state, rest pg.Querier, q Question, params asker) (*scope, error) {
 	s := &scope{db: rest, reader: r, question: q, asked: params.asked(), asOf: q.AsOf.UnixMicro()}
 	if s.asked.TZ != nil {
 		s.zone = r.midnights(s.asked.TZ.Location)

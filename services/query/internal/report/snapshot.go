@@ -20,13 +20,6 @@ var (
 	endSQL string
 )
 
-// source is where an answer comes from.
-type source interface {
-	pg.Querier
-	// send asks several statements at a time, in one round trip.
-	send(ctx context.Context, batch *pgx.Batch) (pgx.BatchResults, error)
-}
-
 // statement is what was asked of a database.
 type statement struct {
 	sql  string
@@ -50,8 +43,6 @@ func (o *offline) Query(_ context.Context, sql string, args ...any) (pgx.Rows, e
 	}
 	return nil, errOffline
 }
-
-func (*offline) send(context.Context, *pgx.Batch) (pgx.BatchResults, error) { return nil, errOffline }
 
 // snapshot is one state of the database: a transaction that begins with its first
 // statement, and in the same round trip. So does what will most likely be asked next.
@@ -121,13 +112,6 @@ type lastRows struct {
 func (r lastRows) Close() {
 	r.Rows.Close()
 	_ = r.all.Close() // what went wrong with the rows is their own error
-}
-
-func (s *snapshot) send(ctx context.Context, batch *pgx.Batch) (pgx.BatchResults, error) {
-	if err := s.skip(); err != nil {
-		return nil, pg.Classify(err)
-	}
-	return s.conn.SendBatch(ctx, batch), nil
 }
 
 // end ends the transaction, which nobody waits for. To end it again does nothing.

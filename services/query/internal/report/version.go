@@ -24,7 +24,14 @@ type Basis struct {
 
 // Likely is what a question is about unless more has changed than was seen. The zero
 // Likely says nothing.
-type Likely struct{ scope *scope }
+type Likely struct {
+	scope *scope
+	moved map[int32]int64 // the versions that spaces moved to, by number
+}
+
+// plain says whether the spaces, with their settings and the begins of their lives, decide
+// what the scope is of.
+func (s *scope) plain() bool { return s.zone == nil && !s.filtered() && s.cursor == nil }
 
 // Stands says whether the same question, asked again, has an answer of the same
 // version. It costs less than to ask for the version: one statement, of few rows. A
@@ -58,10 +65,10 @@ func (r *Reader) Stands(ctx context.Context, b Basis, asOf time.Time) (bool, Lik
 	if err != nil {
 		return false, Likely{}, pg.Classify(err)
 	}
-	if same == len(b.versions) && newest == b.newest {
-		return true, Likely{}, nil
+	if newest != b.newest {
+		return false, Likely{}, nil
 	}
-	return false, Likely{b.scope.after(moved)}, nil
+	return same == len(b.versions), Likely{b.scope.after(moved), moved}, nil
 }
 
 func (s *scope) basis() Basis {
@@ -87,15 +94,20 @@ func (s *scope) after(moved map[int32]int64) *scope {
 	if version, has := moved[s.nowhere]; has {
 		later.memberVersion = version
 	}
-	later.places = slices.Clone(s.places)
-	for i, p := range later.places {
+	later.places, later.visible = placesAfter(s.places, moved), placesAfter(s.visible, moved)
+	return &later
+}
+
+func placesAfter(places []*place, moved map[int32]int64) []*place {
+	later := slices.Clone(places)
+	for i, p := range later {
 		if version, has := moved[p.id]; has {
 			then := *p
 			then.version = version
-			later.places[i] = &then
+			later[i] = &then
 		}
 	}
-	return &later
+	return later
 }
 
 // minuteOf numbers minutes: what is about the present, and what a period like
