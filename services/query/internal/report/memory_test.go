@@ -41,27 +41,16 @@ func TestWhatIsRememberedIsWhatIsStored(t *testing.T) {
 			old.Remember(rapid.SampledFrom([]int{3, 60}).Draw(t, "room"))
 		}
 		asker := frequenter{old, map[string]report.Basis{}, map[string]string{}}
-		q := w.drawQuestion(t)
-		for range rapid.IntRange(2, 5).Draw(t, "times") {
-			if rapid.Bool().Draw(t, "something else") {
+		var q question
+		var query url.Values
+		var reports []report.Report
+		for i := range rapid.IntRange(2, 5).Draw(t, "times") {
+			if again := i > 0 && rapid.Bool().Draw(t, "again"); !again {
 				q = w.drawQuestion(t)
+				query = drawWays(t, q)
+				reports = rapid.SliceOfN(rapid.SampledFrom(report.Catalogue), 8, 8).Draw(t, "reports")
 			}
-			query := q.query()
-			for _, ways := range [][]string{
-				{"interval", q.interval, "hour", "15m"},
-				{"metric", "arrivals", "occupancy", "unique_members"},
-				{"days", "open", "calendar"},
-				{"include_estimated", "false", "true"},
-				{"include", "", "never"},
-				{"limit", "100", "1", "2"},
-				{"compare", "", "previous_period"},
-			} {
-				if value := rapid.SampledFrom(ways[1:]).Draw(t, ways[0]); value != "" {
-					query.Set(ways[0], value)
-				}
-			}
-			for range 8 {
-				r := report.Catalogue[rapid.IntRange(0, len(report.Catalogue)-1).Draw(t, "report")]
+			for _, r := range reports {
 				if got, want := asker.answer(t, r, query, q.asOf), answerOf(t, report.NewReader(pool), r, query, q.asOf); got != want {
 					t.Fatalf("%s?%s (-new +old):\n%s", r.Name, query.Encode(), cmp.Diff(want, got))
 				}
@@ -69,6 +58,26 @@ func TestWhatIsRememberedIsWhatIsStored(t *testing.T) {
 			disturb(t, pool, w)
 		}
 	})
+}
+
+// drawWays is a question in the words of an address, with more that some reports can be
+// asked.
+func drawWays(t *rapid.T, q question) url.Values {
+	query := q.query()
+	for _, ways := range [][]string{
+		{"interval", q.interval, "hour", "15m"},
+		{"metric", "arrivals", "occupancy", "unique_members"},
+		{"days", "open", "calendar"},
+		{"include_estimated", "false", "true"},
+		{"include", "", "never"},
+		{"limit", "100", "1", "2"},
+		{"compare", "", "previous_period"},
+	} {
+		if value := rapid.SampledFrom(ways[1:]).Draw(t, ways[0]); value != "" {
+			query.Set(ways[0], value)
+		}
+	}
+	return query
 }
 
 // frequenter asks as the server does: with what it saw of a question before.

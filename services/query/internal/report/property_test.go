@@ -58,7 +58,7 @@ func ofMadeUpWorlds(t *testing.T, questions int, each func(*rapid.T, *report.Rea
 // empty deletes the world before: for few rows that is quicker than to truncate.
 func empty(pool *pgxpool.Pool) error {
 	batch := &pgx.Batch{}
-	for _, table := range []string{"names", "spaces", "space_changes", "members", "member_changes", "events", "sources", "dead_letters", "tokens", "method_day", "member_day", "more_visits", "space_day"} {
+	for _, table := range []string{"names", "spaces", "space_changes", "members", "member_changes", "events", "sources", "dead_letters", "tokens", "method_day", "member_day", "more_visits", "space_day", "watermarks", "refile"} {
 		batch.Queue("delete from " + table)
 	}
 	return pool.SendBatch(context.Background(), batch).Close()

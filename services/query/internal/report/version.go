@@ -4,8 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
+	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"coworking/pkg/pg"
@@ -118,16 +119,16 @@ func minuteOf(at int64) int64 { return at / time.Minute.Microseconds() }
 // anything that is written of the spaces or of members, and with each minute of a
 // range that touches the present.
 func (s *scope) version() string {
-	hash := sha256.New()
-	encoder := json.NewEncoder(hash)
-	_ = encoder.Encode([]any{
-		schema, s.question.fingerprint(), s.question.Visible, s.from, s.to, s.clip.start, s.clip.end, s.refiling, s.memberVersion,
-	})
+	text := make([]byte, 0, 1000)
+	text = fmt.Appendf(text, "%d %s %q %d %d %d %d %t %d", schema, s.question.fingerprint(), s.question.Visible,
+		s.from, s.to, s.clip.start, s.clip.end, s.refiling, s.memberVersion)
 	if s.asOf < s.ending() {
-		_ = encoder.Encode(minuteOf(s.asOf))
+		text = strconv.AppendInt(append(text, ' '), minuteOf(s.asOf), 10)
 	}
 	for _, p := range s.involved() {
-		_ = encoder.Encode([]any{p.name, p.version})
+		text = strconv.AppendQuote(append(text, ' '), p.name)
+		text = strconv.AppendInt(append(text, ' '), p.version, 10)
 	}
-	return hex.EncodeToString(hash.Sum(nil)[:12])
+	hash := sha256.Sum256(text)
+	return hex.EncodeToString(hash[:12])
 }
