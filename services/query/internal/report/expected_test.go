@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"net/url"
+	"strings"
 	"testing"
 
 	"coworking/pkg/pgtest"
@@ -77,24 +78,17 @@ func anEvent(t *testing.T, pool *pgxpool.Pool) {
 	}
 }
 
-// meanwhile is a tracer that has something happen when statements are sent together.
-type meanwhile struct {
-	happens func()
-}
+// meanwhile is a tracer that has something happen before days that changed are asked for.
+type meanwhile struct{ happens func() }
 
-func (m *meanwhile) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
-	if happens := m.happens; happens != nil {
+func (m *meanwhile) TraceQueryStart(ctx context.Context, _ *pgx.Conn, asked pgx.TraceQueryStartData) context.Context {
+	if happens := m.happens; happens != nil && strings.Contains(asked.SQL, "@known_days") {
 		m.happens = nil
 		happens()
 	}
 	return ctx
 }
 
-func (*meanwhile) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
-func (*meanwhile) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
-func (*meanwhile) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	return ctx
-}
 func (*meanwhile) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // An event that comes after the look at the versions, and before days are read, is in the

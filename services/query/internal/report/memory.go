@@ -209,11 +209,13 @@ func ranges(asked []daysOf) pgx.StrictNamedArgs {
 // them.
 func (s *scope) readChanged(ctx context.Context, asked []daysOf) (map[spaceDate]*dayMemory, error) {
 	known := s.reader.memory.known(asked)
-	rows, err := s.db.Query(ctx, changedDaysSQL, changedArgs(asked, known))
+	args := changedArgs(asked, known)
+	s.expected.addTo(args)
+	rows, err := s.db.Query(ctx, changedDaysSQL, args)
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	now, err := takeDays(rows)
+	now, err := s.takeDays(rows)
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
@@ -260,16 +262,23 @@ func changedArgs(asked []daysOf, known []knownDay) pgx.StrictNamedArgs {
 }
 
 // takeDays takes the sums of days, and of some who had a visit.
-func takeDays(rows pgx.Rows) (map[spaceDate]*dayMemory, error) {
+func (s *scope) takeDays(rows pgx.Rows) (map[spaceDate]*dayMemory, error) {
 	days := map[spaceDate]*dayMemory{}
-	var space, date int32
-	var people pgtype.UndecodedBytes // nil: not read
-	var d dayMemory
+	var (
+		space, date int32
+		people      pgtype.UndecodedBytes // nil: not read
+		d           dayMemory
+		met         *bool // nil: this is a day
+		complete    *time.Time
+	)
 	sums := &d.sums
 	_, err := pgx.ForEachRow(rows, []any{
 		&space, &date, &d.version, &sums.checkins, &sums.failed, &sums.visits, &sums.members, &sums.anonymous, &sums.estimated,
-		&sums.dwell, &sums.late, &sums.slots, &people,
+		&sums.dwell, &sums.late, &sums.slots, &people, &met, &complete,
 	}, func() error {
+		if met != nil {
+			return s.expected.check(*met, complete)
+		}
 		day := d
 		day.sums.date, day.sums.slots = calendar.Date(date), slices.Clone(sums.slots)
 		if day.sums.visits == 0 {

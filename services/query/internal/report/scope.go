@@ -22,7 +22,8 @@ type scope struct {
 	question Question
 	asked    Common
 	asOf     int64
-	trying   bool // it counts only as far as to what is asked first
+	trying   bool         // it counts only as far as to what is asked first
+	expected *expectation // nil: somebody looked how the spaces are
 
 	filter filter  // which visits count
 	by     string  // what rows are grouped by; "": nothing

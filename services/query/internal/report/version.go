@@ -30,10 +30,6 @@ type Likely struct {
 	moved map[int32]int64 // the versions that spaces moved to, by number
 }
 
-// plain says whether the spaces, with their settings and the begins of their lives, decide
-// what the scope is of.
-func (s *scope) plain() bool { return s.zone == nil && !s.filtered() && s.cursor == nil }
-
 // Stands says whether the same question, asked again, has an answer of the same
 // version. It costs less than to ask for the version: one statement, of few rows. A
 // version that may have changed and did not is said to have fallen; what was seen
