@@ -32,6 +32,7 @@ type Reports struct {
 	dailyUsage, userVisits made
 
 	days     map[int32]usedDay // of UTC, by their number from 1970
+	used     []usedDate        // dates ascending
 	visitors visitors
 
 	dates     sync.Once
@@ -141,26 +142,40 @@ type usedDay struct {
 	byDate  map[calendar.Date]int64
 }
 
+// usedDate is a date of the report, and how many tokens issued on it were used.
+type usedDate struct {
+	date calendar.Date
+	text string // what is written of it, up to the number
+	used int64
+}
+
 func (r *Reports) makeDailyUsage(ctx context.Context, _ state) ([]byte, error) {
 	if err := r.readDays(ctx); err != nil {
 		return nil, err
 	}
-	byDate := map[calendar.Date]int64{}
-	for _, day := range r.days {
-		for date, used := range day.byDate {
-			byDate[date] += used
+	body := append(make([]byte, 0, 20*len(r.used)), '{')
+	for i := range r.used {
+		if r.used[i].used == 0 {
+			continue
 		}
-	}
-	body := []byte{'{'}
-	for i, date := range slices.Sorted(maps.Keys(byDate)) {
-		if i > 0 {
+		if len(body) > 1 {
 			body = append(body, ',')
 		}
-		body = appendText(body, date.String())
-		body = append(body, ':')
-		body = strconv.AppendInt(body, byDate[date], 10)
+		body = append(body, r.used[i].text...)
+		body = strconv.AppendInt(body, r.used[i].used, 10)
 	}
 	return append(body, '}', '\n'), nil
+}
+
+// count adds what a day counts, times a sign, to the dates.
+func (r *Reports) count(day usedDay, sign int64) {
+	for date, used := range day.byDate {
+		i, known := slices.BinarySearchFunc(r.used, date, func(d usedDate, date calendar.Date) int { return cmp.Compare(d.date, date) })
+		if !known {
+			r.used = slices.Insert(r.used, i, usedDate{date: date, text: string(appendText(nil, date.String())) + ":"})
+		}
+		r.used[i].used += sign * used
+	}
 }
 
 // readDays reads the days that are not remembered as they are now.
@@ -196,9 +211,13 @@ func (r *Reports) readDays(ctx context.Context) error {
 		return pg.Classify(err)
 	}
 	if r.days == nil {
-		r.days = changed
+		r.days = map[int32]usedDay{}
 	}
-	maps.Copy(r.days, changed)
+	for day, now := range changed {
+		r.count(r.days[day], -1)
+		r.count(now, 1)
+		r.days[day] = now
+	}
 	return nil
 }
 
