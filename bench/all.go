@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
+	"coworking/pkg/devpg"
 	"coworking/pkg/fault"
 
 	"go.uber.org/zap"
@@ -19,11 +22,20 @@ type allCmd struct {
 
 // Run measures everything.
 func (c *allCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return err
+	}
+	c.databases = filepath.Join(dir, "postgres")
+	defer func() {
+		_ = os.RemoveAll(devpg.Real(c.databases)) // root's are elsewhere
+		_ = os.RemoveAll(dir)
+	}()
 	measures := []interface {
 		Run(ctx context.Context, log *zap.Logger, out io.Writer) error
 	}{
-		&drainCmd{c.base, 30_000, 2},
-		&liveCmd{c.base, 50_000, 1},
+		&drainCmd{c.base, 20_000, 2},
+		&liveCmd{c.base, 40_000, 1},
 		&workersCmd{c.base, 20_000, 1, []int{1, 2}},
 		&visibleCmd{c.base, []int{5000, 20_000}, 3 * time.Second, []string{always}},
 		&soakCmd{c.base, 2000, 4 * time.Second, 2 * time.Second},

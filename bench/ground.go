@@ -29,6 +29,8 @@ type base struct {
 	Batch   int    `default:"5000" help:"The most events in one transaction."`
 	Results string `default:"bench/results" type:"existingdir" help:"The folder that the figures go to."`
 	Readme  string `default:"bench/README.md" type:"existingfile" help:"The document whose tables they replace."`
+
+	databases string // the folder of the Postgres that measures have in turn; "": each has its own
 }
 
 // ground is what all contestants work on: one broker, one Postgres.
@@ -55,7 +57,7 @@ const (
 )
 
 func (b base) open(ctx context.Context, log *zap.Logger, sync string) (*ground, error) {
-	return b.openIn(ctx, log, sync, "")
+	return b.openIn(ctx, log, sync, b.databases)
 }
 
 // openIn is open with the databases in a folder, where those of another time are found

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -41,7 +42,7 @@ func (h *history) database(of string) string { return of + "_" + strconv.Itoa(h.
 // filled is a ground with a world of each size on it, the smallest first. Nothing that is
 // measured goes through the broker, so it need not sync.
 func (c histories) filled(ctx context.Context, b base, log *zap.Logger, out io.Writer) (_ *ground, all []*history, err error) {
-	g, err := b.openIn(ctx, log, interval, c.Keep)
+	g, err := b.openIn(ctx, log, interval, cmp.Or(c.Keep, b.databases))
 	if err != nil {
 		return nil, nil, err
 	}
