@@ -193,7 +193,10 @@ func (s *Server) run(c Config, found Found, account account, claimed *os.File) (
 		"timezone=UTC", "log_timezone=UTC",
 	}
 	if c.Fast {
-		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+		settings = append(settings,
+			"fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0",
+			"shared_buffers=32MB", // of larger ones each new database and each connection touches more pages
+		)
 	}
 	args := []string{"-c", guard, "guard", s.folder, filepath.Join(found.BinDir, "postgres"), "-D", filepath.Join(s.dir, "data")}
 	for _, setting := range settings {

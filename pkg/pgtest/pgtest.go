@@ -160,11 +160,13 @@ func templateName() (string, error) {
 	return "template_" + hex.EncodeToString(sum.Sum(nil)[:8]), nil
 }
 
-// create makes a database, and drops it when the test is over.
+// create makes a database, and drops it when the test is over. Files are copied as they
+// are: that takes a third of the time of a copy through the log, and the copy comes with
+// what a first connection would have to gather.
 func (s *server) create(t testing.TB, template string) string {
 	t.Helper()
 	name := "test_" + strings.ToLower(rand.Text())
-	if err := s.exec("create database " + name + " template " + template); err != nil {
+	if err := s.exec("create database " + name + " template " + template + " strategy file_copy"); err != nil {
 		t.Fatalf("the test's database: %v", err)
 	}
 	t.Cleanup(func() {
