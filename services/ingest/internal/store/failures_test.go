@@ -82,9 +82,10 @@ func TestAnonymousVisitsOfTheSameNumberStopNobody(t *testing.T) {
 
 func TestAMissingTableBuriesNothing(t *testing.T) {
 	t.Parallel()
+	db := newArena(t)
 	for _, table := range []string{"tokens", "member_day", "events", "space_day", "names", "spaces"} {
 		t.Run(table, func(t *testing.T) {
-			w := newWorld(t)
+			w := db.world(t)
 			batch := append(w.batch(20), w.incoming(token("t", event.TokenIssued, "09:00", "ada")))
 			if _, err := w.pool.Exec(t.Context(), "alter table "+table+" rename to gone"); err != nil {
 				t.Fatal(err)

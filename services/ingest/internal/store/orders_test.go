@@ -121,6 +121,14 @@ func (a *arena) empty(t *testing.T) {
 	}
 }
 
+// world is the first worker's, begun anew: for tests of many cases, of which each
+// would else get to know a database of its own.
+func (a *arena) world(t *testing.T) *world {
+	t.Helper()
+	a.empty(t)
+	return &world{T: t, pool: a.pools[0], store: a.stores[0]}
+}
+
 // hand is what one worker gets: batch after batch, and after which of them it files
 // a space-day anew, if one is queued.
 type hand struct {

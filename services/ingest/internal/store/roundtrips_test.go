@@ -59,9 +59,10 @@ func TestASmallBatchOfPeopleWhoAreKnownWaitsTwice(t *testing.T) {
 // Many rows are copied, a few are not; neither changes a number.
 func TestRowsAreTheSameHoweverTheyAreSent(t *testing.T) {
 	t.Parallel()
+	db := newArena(t)
 	for _, size := range []int{1, 7, 250, 251, 600} {
 		t.Run(fmt.Sprint("batches of ", size), func(t *testing.T) {
-			w := newWorld(t)
+			w := db.world(t)
 			var batch []store.Incoming
 			for i := range 600 {
 				e := tell(fmt.Sprint("e", i), event.CheckIn, fmt.Sprintf("%02d:%02d", 8+i%10, i%60), fmt.Sprint("member-", i%170))

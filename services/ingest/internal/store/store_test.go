@@ -205,6 +205,7 @@ func TestAVoidedEventIsAsIfNeverSent(t *testing.T) {
 		voids = append(voids, void(fmt.Sprint("v", i), day[i].ID))
 	}
 	voids = append(voids, void("vv", "v0")) // a void of a void has no effect
+	db := newArena(t)
 	for name, order := range map[string][][]event.Event{
 		"voids come after":   {day, voids},
 		"voids come first":   {voids, day},
@@ -214,7 +215,7 @@ func TestAVoidedEventIsAsIfNeverSent(t *testing.T) {
 		"the void of a void": {voids[len(voids)-1:], voids[:len(voids)-1], day},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := db.world(t)
 			for _, batch := range order {
 				w.write(batch...)
 			}

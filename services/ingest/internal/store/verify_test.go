@@ -87,10 +87,10 @@ func TestVerifyFindsWhatIsWrongAndFixMendsIt(t *testing.T) {
 			`update space_changes set data = '{"time_zone": "Asia/Kathmandu"}'`, "space_changes",
 		},
 	}
+	db := newArena(t)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
+			w := db.world(t)
 			w.write(ordinaryDay()...)
 			refileAll(t, w.store)
 			w.same()
