@@ -3,6 +3,7 @@ package simulate
 import (
 	"bytes"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,24 @@ func history(t *testing.T, c Config) []event.Event {
 	return slices.Collect(w.History())
 }
 
+// ofSpring is the events of spring, made once.
+var ofSpring = sync.OnceValues(func() ([]event.Event, error) {
+	w, err := New(spring)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Collect(w.History()), nil
+})
+
+func springHistory(t *testing.T) []event.Event {
+	t.Helper()
+	events, err := ofSpring()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
 func encoded(events []event.Event) []byte {
 	var all []byte
 	for i := range events {
@@ -36,7 +55,7 @@ func encoded(events []event.Event) []byte {
 }
 
 func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
-	first := encoded(history(t, spring))
+	first := encoded(springHistory(t))
 	if !bytes.Equal(first, encoded(history(t, spring))) {
 		t.Error("the same seed gave other events")
 	}
@@ -48,7 +67,7 @@ func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
 }
 
 func TestEachEventIsTakenByTheSystem(t *testing.T) {
-	for _, e := range history(t, spring) {
+	for _, e := range springHistory(t) {
 		body := e.Encode(nil)
 		read, err := event.Decode(body, event.Options{Strict: true})
 		if err != nil {
@@ -61,7 +80,7 @@ func TestEachEventIsTakenByTheSystem(t *testing.T) {
 }
 
 func TestWhatIsKnownOfSpacesAndMembersComesFirst(t *testing.T) {
-	events := history(t, spring)
+	events := springHistory(t)
 	known := map[string]bool{}
 	for i, e := range events {
 		switch e.Kind {
@@ -80,7 +99,7 @@ func TestWhatIsKnownOfSpacesAndMembersComesFirst(t *testing.T) {
 }
 
 func TestEventsLieInTheSpan(t *testing.T) {
-	for _, e := range history(t, spring) {
+	for _, e := range springHistory(t) {
 		settled := e.Kind == event.SpaceUpserted || e.Kind == event.MemberUpserted
 		if !e.Time.Before(spring.To) || e.Time.Before(spring.From) && !settled {
 			t.Fatalf("%s at %v", e.Kind, e.Time)
@@ -92,7 +111,7 @@ func TestEventsLieInTheSpan(t *testing.T) {
 func TestOnlyWholeEventsAreSentTwice(t *testing.T) {
 	contents := map[event.Key]int64{}
 	twice := 0
-	for _, e := range history(t, spring) {
+	for _, e := range springHistory(t) {
 		said, seen := contents[e.Key()]
 		if seen && said != e.Content() {
 			t.Fatalf("%s says two things", e.ID)

@@ -133,8 +133,8 @@ func TestOperationsSayWhatTheyNeed(t *testing.T) {
 	}
 }
 
-// schemaNamed is a schema of the description, which formats are part of.
-func schemaNamed(t *testing.T, name string) *jsonschema.Schema {
+// schemas are those of the description by their names, which formats are part of.
+func schemas(t *testing.T) func(name string) *jsonschema.Schema {
 	t.Helper()
 	body, err := api.OpenAPI()
 	if err != nil {
@@ -149,11 +149,13 @@ func schemaNamed(t *testing.T, name string) *jsonschema.Schema {
 	if err := compiler.AddResource("openapi.json", document); err != nil {
 		t.Fatal(err)
 	}
-	schema, err := compiler.Compile("openapi.json#/components/schemas/" + name)
-	if err != nil {
-		t.Fatal(err)
+	return func(name string) *jsonschema.Schema {
+		schema, err := compiler.Compile("openapi.json#/components/schemas/" + name) // it keeps what it compiled
+		if err != nil {
+			t.Fatal(err)
+		}
+		return schema
 	}
-	return schema
 }
 
 // holds says what of a body is not as a schema says.
@@ -192,12 +194,13 @@ func TestProblemsAreAsDescribed(t *testing.T) {
 		"no database":          {failing(fault.Unavailable.Errorf("secret")), "/api/v1/reports/daily_usage", "", "ServiceUnavailable"},
 		"too many questions":   {limited, "/api/v1/reports", events, "TooManyRequests"},
 	}
+	named := schemas(t)
 	for _, name := range slices.Sorted(maps.Keys(cases)) { // in order: that it is too many comes after the first
 		c := cases[name]
 		t.Run(name, func(t *testing.T) {
 			response := ask(c.handler, http.MethodGet, c.address, "Authorization", c.held)
 			for _, schema := range []string{c.schema, "Problem"} {
-				if err := holds(schemaNamed(t, schema), response.Body.String()); err != nil {
+				if err := holds(named(schema), response.Body.String()); err != nil {
 					t.Errorf("%s: %v", response.Body, err)
 				}
 			}
