@@ -28,6 +28,10 @@ import (
 // quarter of it on two cores.
 const patience = 120 * time.Second
 
+// unsearched leaves out of a binary what a debugger would read, which is half the work
+// of linking it.
+const unsearched = "-ldflags=-s -w"
+
 // binaries is the folder with the binaries that these tests run, built from this
 // very tree, once, and as `make build` builds them, which has compiled most of it by then.
 var binaries = sync.OnceValues(func() (string, error) {
@@ -36,7 +40,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	built = dir
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", dir+"/", "./services/ingest", "./services/query", "./cmd/coworking")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", unsearched, "-o", dir+"/", "./services/ingest", "./services/query", "./cmd/coworking")
 	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
@@ -251,16 +255,17 @@ func alive(pid int) bool {
 	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
 }
 
-// eventually waits until something holds.
+// eventually waits until something holds. It asks less and less often: what takes long
+// is not to be kept from its work by being asked.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
-	poll := time.NewTicker(20 * time.Millisecond)
-	defer poll.Stop()
+	pause := 10 * time.Millisecond
 	for !holds() {
+		pause = min(pause*3/2, 200*time.Millisecond)
 		select {
-		case <-poll.C:
+		case <-time.After(pause):
 		case <-deadline.C:
 			t.Fatalf("never within %v: %s", patience, what)
 		}
