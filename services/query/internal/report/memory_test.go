@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/url"
 	"slices"
@@ -156,6 +157,9 @@ func TestTokensAreCountedAgainOnceOneWasUsed(t *testing.T) {
 	}
 }
 
+// By default each is thirteen hours from the one before: another hour of the day.
+var instants = flag.Int("instants", 40, "as of how many instants what is over is asked about")
+
 // What is over was not always, and what was not over is at some time: a reader that was
 // asked about other instants says of each what held then. Nor is what was made for one way of
 // asking an answer to another.
@@ -163,6 +167,7 @@ func TestWhatIsOverByNowIsNotSaidOfBefore(t *testing.T) {
 	t.Parallel()
 	worlds := map[string]*pgxpool.Pool{}
 	metrics := []string{"occupancy", "arrivals", "unique_members"}
+	step := 520 / *instants // hours: half of them go back to before the first day, half come forward again
 	latest := time.Date(2026, time.April, 5, 0, 0, 0, 0, time.UTC)
 	for _, name := range []string{"spaces", "hourly_usage", "heatmap", "dwell", "user_visits", "member_history", "no_shows", "utilization", "occupancy_peak"} {
 		r, err := report.Find(name)
@@ -171,10 +176,10 @@ func TestWhatIsOverByNowIsNotSaidOfBefore(t *testing.T) {
 		}
 		pool := worldOf(t, worlds, name)
 		backward, forward := report.NewReader(pool), report.NewReader(pool)
-		for i := range 100 {
-			reader, hours := backward, -5*i
-			if i >= 50 {
-				reader, hours = forward, -5*(99-i)
+		for i := range *instants {
+			reader, hours := backward, -step*i
+			if i >= *instants/2 {
+				reader, hours = forward, -step*(*instants-1-i)
 			}
 			asOf := latest.Add(time.Duration(hours) * time.Hour)
 			query := url.Values{"from": {"2026-03-26"}, "to": {"2026-04-02"}, "metric": {metrics[i%3]}}

@@ -52,7 +52,7 @@ func load(t fatal, pool *pgxpool.Pool, tell func(context.Context, *pgx.Conn) err
 			func() error { return tell(ctx, conn) },
 			func() error { return exec(ctx, conn, fileSQL) },
 			func() error { return addUp(ctx, conn) },
-			func() error { return exec(ctx, conn, `drop table said, known, told, stayed, numbered`) },
+			func() error { return exec(ctx, conn, `drop table numbered`) },
 		} {
 			if err := step(); err != nil {
 				return err
