@@ -391,7 +391,7 @@ var racingIngest = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	racing := filepath.Join(dir, "ingest-race")
-	build := exec.Command("go", "build", "-race", "-buildvcs=false", unsearched, "-o", racing, "./services/ingest")
+	build := exec.Command("go", "build", "-race", "-buildvcs=false", stripped, "-o", racing, "./services/ingest")
 	build.Dir = ".."
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)

@@ -46,14 +46,14 @@ func TestAClientIsMadeFromTheDescription(t *testing.T) {
 		}
 		return string(out)
 	}
-	run("go", "run", unsearched, clientMaker, "-generate", "types,client", "-package", "main", "-o", "client.go", "openapi.json")
+	run("go", "run", stripped, clientMaker, "-generate", "types,client", "-package", "main", "-o", "client.go", "openapi.json")
 	var program strings.Builder
 	if err := template.Must(template.New("").Parse(clientProgram)).Execute(&program, asked); err != nil {
 		t.Fatal(err)
 	}
 	writeFile(t, dir, "main.go", program.String())
 	run("go", "mod", "tidy")
-	run("go", "build", unsearched, "-o", "client", ".")
+	run("go", "build", stripped, "-o", "client", ".")
 	out := run(filepath.Join(dir, "client"), s.query, filepath.Join(dir, "openapi.json"))
 	for _, o := range asked {
 		if !strings.Contains(out, o.ID+": read\n") {

@@ -168,7 +168,7 @@ func (r recipe) command(t *testing.T, dir string) *exec.Cmd {
 	case "js":
 		return exec.CommandContext(t.Context(), "node", write("recipe.mjs"))
 	case "go":
-		build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", unsearched, "-o", filepath.Join(dir, "recipe"), write("recipe.go")) // here: in the workspace
+		build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", stripped, "-o", filepath.Join(dir, "recipe"), write("recipe.go")) // here: in the workspace
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}

@@ -28,9 +28,9 @@ import (
 // quarter of it on two cores.
 const patience = 120 * time.Second
 
-// unsearched leaves out of a binary what a debugger would read, which is half the work
+// stripped leaves out of a binary what a debugger would read, which is a third of the work
 // of linking it.
-const unsearched = "-ldflags=-s -w"
+const stripped = "-ldflags=-s -w"
 
 // binaries is the folder with the binaries that these tests run, built from this
 // very tree, once, and as `make build` builds them, which has compiled most of it by then.
@@ -40,7 +40,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	built = dir
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", unsearched, "-o", dir+"/", "./services/ingest", "./services/query", "./cmd/coworking")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", stripped, "-o", dir+"/", "./services/ingest", "./services/query", "./cmd/coworking")
 	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
