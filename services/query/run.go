@@ -93,18 +93,20 @@ func (r *runCmd) serve(ctx context.Context, log *zap.Logger, pool *pgxpool.Pool,
 	if issuer != nil {
 		defer issuer.Close()
 	}
+	reports := report.NewReader(pool)
 	handler := api.New(api.Config{ //nolint:contextcheck // each request brings its own
-		Reports:   report.NewReader(pool),
-		Legacy:    old,
-		Log:       log,
-		Metrics:   registry,
-		Trace:     tracer,
-		Ops:       boot.Ops(health, registry),
-		Now:       time.Now,
-		Authority: &access.Authority{Keys: keys, Issuer: issuer},
-		Audit:     access.Audit{Pool: pool},
-		Rate:      api.Rate{PerSecond: r.Rate, Burst: max(r.Burst, 1)},
-		Open:      r.open(loopback), LegacyOpen: r.legacyOpen(loopback),
+		Reports:    reports,
+		Legacy:     old,
+		Log:        log,
+		Metrics:    registry,
+		Trace:      tracer,
+		Ops:        boot.Ops(health, registry),
+		Now:        time.Now,
+		Remembered: reports.Remembered,
+		Authority:  &access.Authority{Keys: keys, Issuer: issuer},
+		Audit:      access.Audit{Pool: pool},
+		Rate:       api.Rate{PerSecond: r.Rate, Burst: max(r.Burst, 1)},
+		Open:       r.open(loopback), LegacyOpen: r.legacyOpen(loopback),
 		AtOnce: int(pool.Config().MaxConns) - spare, Patience: time.Second, Timeout: questionTimeout,
 	})
 

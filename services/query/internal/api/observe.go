@@ -53,7 +53,7 @@ func (s *server) showRoom() {
 	}
 	gauge("http_seats_in_use", "Questions that the database is asked now.", func() float64 { return float64(len(s.seats)) })
 	gauge("http_seats", "How many questions the database may be asked at once.", func() float64 { return float64(cap(s.seats)) })
-	gauge("report_remembered_bytes", "Bytes of the answers that are kept for whoever asks the same.", func() float64 { return float64(s.bodies.size()) })
+	gauge("report_remembered_bytes", "Bytes of all that is remembered: what was read, what was made of it, and answers.", func() float64 { return float64(s.memory.budget.Held()) })
 }
 
 // asked is which report a request is for, and how it was answered; "": not at all.

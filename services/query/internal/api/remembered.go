@@ -2,21 +2,40 @@ package api
 
 import (
 	"bytes"
-	"container/list"
 	"sync"
+
+	"coworking/services/query/internal/remember"
+	"coworking/services/query/internal/report"
 )
 
-// Bodies that were written are kept under their tags, which move with everything
-// that they rest on: one that is found is right, and needs no other check.
+// memory is what was found out about questions. Only what was found out last is kept of
+// each: after an event nobody wants the answer from before it.
+type memory struct {
+	budget *remember.Budget
+	wanted *remember.Map[string, *wanted] // by the request's text
+	tags   *remember.Map[string, tagged]  // by the question, and who asks it
+	bodies *remember.Map[string, *body]   // likewise
+}
+
+func newMemory(budget *remember.Budget) memory {
+	return memory{
+		budget: budget,
+		wanted: remember.NewMap[string, *wanted](budget), tags: remember.NewMap[string, tagged](budget), bodies: remember.NewMap[string, *body](budget),
+	}
+}
+
 const (
-	mostBytes   = 16 << 20 // of all bodies, packed ones too
-	mostOfABody = 1 << 20  // larger ones are not kept
-	mostNotes   = 1024     // of a kind, of 5 KB each where spaces are many; longer than a page is none
-	mostOfANote = 4096
+	mostOfABody = 1 << 20 // larger ones are not kept
+	mostOfAText = 4096    // nor is what was found out about a request of more words
+	wantedRoom  = 1000    // bytes beside the text
+	tagRoom     = 200     // bytes beside the question and the basis
+	bodyRoom    = 400     // bytes beside the question and what was written
 )
 
-// body is an answer as it was written.
+// body is an answer as it was written. Its tag moves with everything that it rests on: one
+// that is found under it is right, and needs no other check.
 type body struct {
+	question string
 	tag      string
 	bytes    []byte
 	fileName string // "": a browser shows it
@@ -27,77 +46,43 @@ type body struct {
 	packed  []byte // by gzip; nil: nobody asked for that
 }
 
-// bodies is the answers that were written last. Any number of goroutines may share
-// it.
-type bodies struct {
-	mu     sync.Mutex
-	byTag  map[string]*list.Element
-	recent *list.List // of bodies, the latest used first
-	bytes  int
+// keepWanted remembers what a request meant.
+func (m memory) keepWanted(text string, w *wanted) {
+	if len(text) <= mostOfAText {
+		m.wanted.Keep(text, w, wantedRoom+3*len(text))
+	}
 }
 
-func newBodies() *bodies { return &bodies{byTag: map[string]*list.Element{}, recent: list.New()} }
-
-func (b *bodies) find(tag string) (*body, bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	element, known := b.byTag[tag]
-	if !known {
-		return nil, false
+// keepTag remembers the tag of a question's answer.
+func (m memory) keepTag(question, tag string, basis report.Basis) {
+	if len(question) <= mostOfAText {
+		m.tags.Keep(question, tagged{tag, basis}, tagRoom+len(question)+basis.Room())
 	}
-	b.recent.MoveToFront(element)
-	return bodyOf(element), true
 }
 
-func (b *bodies) keep(answer *body) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if _, known := b.byTag[answer.tag]; known || len(answer.bytes) > mostOfABody {
-		return
+// body is the answer to a question that has a tag, if it is the one that is kept.
+func (m memory) body(question, tag string) (*body, bool) {
+	answer, known := m.bodies.Find(question)
+	return answer, known && answer.tag == tag
+}
+
+// keepBody keeps an answer.
+func (m memory) keepBody(answer *body) {
+	if len(answer.bytes) <= mostOfABody && len(answer.question) <= mostOfAText {
+		m.bodies.Keep(answer.question, answer, bodyRoom+len(answer.question)+len(answer.bytes)+len(answer.packed))
 	}
-	b.byTag[answer.tag] = b.recent.PushFront(answer)
-	b.bytes += len(answer.bytes)
-	b.fit()
 }
 
 // packed is an answer as gzip. It is made when it is asked for, since most answers
 // never are again, and then once, however many ask.
-func (b *bodies) packed(answer *body) []byte {
+func (m memory) packed(answer *body) []byte {
 	answer.packing.Do(func() {
-		packed := pack(answer.bytes)
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		answer.packed = packed
-		if element, known := b.byTag[answer.tag]; known && bodyOf(element) == answer { // it may be gone by now
-			b.bytes += len(packed)
-			b.fit()
+		answer.packed = pack(answer.bytes)
+		if kept, known := m.bodies.Find(answer.question); known && kept == answer { // it may be gone by now
+			m.keepBody(answer)
 		}
 	})
 	return answer.packed
-}
-
-// fit forgets what was not asked for the longest, until there is room for the rest.
-func (b *bodies) fit() {
-	for b.bytes > mostBytes {
-		last := b.recent.Back()
-		oldest := bodyOf(last)
-		b.recent.Remove(last)
-		delete(b.byTag, oldest.tag)
-		b.bytes -= len(oldest.bytes) + len(oldest.packed)
-	}
-}
-
-// size is how many bytes are kept.
-func (b *bodies) size() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.bytes
-}
-
-// bodyOf is what an element of the list holds.
-func bodyOf(element *list.Element) *body {
-	kept, _ := element.Value.(*body)
-	return kept
 }
 
 // copied is what is written through it, as long as it is worth keeping.
@@ -109,30 +94,4 @@ func (c *copied) Write(p []byte) (int, error) {
 		c.Buffer.Write(p[:min(len(p), room)])
 	}
 	return len(p), nil
-}
-
-// notes is what was found out about requests, by their text: cheap to have, and cheap
-// to find out again. Any number of goroutines may share it.
-type notes[T any] struct {
-	mu    sync.RWMutex
-	known map[string]T
-}
-
-func (n *notes[T]) find(text string) (T, bool) {
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	note, ok := n.known[text]
-	return note, ok
-}
-
-func (n *notes[T]) keep(text string, note T) {
-	if len(text) > mostOfANote {
-		return
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.known == nil || len(n.known) >= mostNotes {
-		n.known = map[string]T{}
-	}
-	n.known[text] = note
 }

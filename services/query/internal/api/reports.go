@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"mime"
@@ -45,7 +46,7 @@ func (s *server) list(c echo.Context) error {
 
 // wanted is what a request asks for.
 type wanted struct {
-	text    string // the request, as it was written
+	text    string // the same for all requests that mean the same
 	report  report.Report
 	query   url.Values // without the format; not to be changed
 	format  format
@@ -56,7 +57,7 @@ type wanted struct {
 func (s *server) understand(c echo.Context) (*wanted, error) {
 	accept := c.Request().Header.Get(echo.HeaderAccept)
 	text := c.Param("report") + "?" + c.Request().URL.RawQuery + " " + accept
-	if w, ok := s.wanted.find(text); ok {
+	if w, ok := s.memory.wanted.Find(text); ok {
 		note(c, asked{report: w.report.Name})
 		return w, nil
 	}
@@ -65,7 +66,7 @@ func (s *server) understand(c echo.Context) (*wanted, error) {
 		return nil, fault.Invalid.With("invalid_value", "", "the query of this address cannot be read")
 	}
 	name, suffix, suffixed := strings.Cut(c.Param("report"), ".")
-	w := &wanted{text: text, query: query}
+	w := &wanted{query: query}
 	if w.report, err = report.Find(name); err != nil {
 		return nil, err
 	}
@@ -74,8 +75,9 @@ func (s *server) understand(c echo.Context) (*wanted, error) {
 		return nil, err
 	}
 	query.Del("format")
+	w.text = name + "." + w.format.name + "?" + query.Encode()
 	w.persons = w.report.AsksForPersons(query)
-	s.wanted.keep(text, w)
+	s.memory.keepWanted(text, w)
 	return w, nil
 }
 
@@ -98,7 +100,11 @@ func (s *server) report(c echo.Context) error {
 	question := report.Question{Report: w.report, Query: w.query, AsOf: s.Now(), Visible: grant.Spaces}
 	header.Set(echo.HeaderCacheControl, "private, no-cache")
 
-	tag, look, err := s.tag(c.Request().Context(), question, w)
+	text := w.text
+	if grant.Spaces != nil { // the same words from somebody else are another question
+		text += " " + strings.Join(grant.Spaces, " ")
+	}
+	tag, look, err := s.tag(c.Request().Context(), question, text, w.format)
 	if err != nil {
 		return err
 	}
@@ -114,7 +120,7 @@ func (s *server) report(c echo.Context) error {
 		}
 		return s.Audit.PersonalRead(c.Request().Context(), grant.Holder, w.report.Name, w.query.Encode(), rows)
 	}
-	if known, ok := s.bodies.find(tag); ok {
+	if known, ok := s.memory.body(text, tag); ok {
 		look.Close() // who reads is written down by another connection
 		if err := audit(known.rows); err != nil {
 			return err
@@ -131,7 +137,7 @@ func (s *server) report(c echo.Context) error {
 		return err
 	}
 	note(c, asked{w.report.Name, "counted"})
-	return s.squeezed(func(c echo.Context) error { return s.write(c, w.format, answer) })(c)
+	return s.squeezed(func(c echo.Context) error { return s.write(c, text, w.format, answer) })(c)
 }
 
 // again answers with what was written before.
@@ -139,7 +145,7 @@ func (s *server) again(c echo.Context, f format, known *body) error {
 	header, sent := c.Response().Header(), known.bytes
 	if len(sent) >= worthPacking && takesGzip(c.Request().Header.Get(echo.HeaderAcceptEncoding)) {
 		header.Set(echo.HeaderContentEncoding, "gzip")
-		sent = s.bodies.packed(known)
+		sent = s.memory.packed(known)
 	}
 	header.Set(echo.HeaderContentLength, strconv.Itoa(len(sent)))
 	begin(c, f, known)
@@ -160,13 +166,9 @@ type counter func(context.Context) (report.Answer, error)
 // tag is the tag that the answer to a question has, and who counts the answer, to be
 // closed. One that was asked before has the tag of then as long as nothing moved that it
 // rests on.
-func (s *server) tag(ctx context.Context, question report.Question, w *wanted) (string, report.Look, error) {
-	text := w.text
-	if question.Visible != nil { // the same words from somebody else are another question
-		text += " " + strings.Join(question.Visible, " ")
-	}
+func (s *server) tag(ctx context.Context, question report.Question, text string, f format) (string, report.Look, error) {
 	var likely report.Likely
-	if known, ok := s.tags.find(text); ok {
+	if known, ok := s.memory.tags.Find(text); ok {
 		var stands bool
 		var err error
 		if stands, likely, err = s.Reports.Stands(ctx, known.basis, question.AsOf); stands || err != nil {
@@ -178,8 +180,8 @@ func (s *server) tag(ctx context.Context, question report.Question, w *wanted) (
 	if err != nil {
 		return "", look, err
 	}
-	tag := tagOf(look.Version, w.format)
-	s.tags.keep(text, tagged{tag, look.Basis})
+	tag := tagOf(look.Version, f)
+	s.memory.keepTag(text, tag, look.Basis)
 	return tag, look, nil
 }
 
@@ -200,8 +202,8 @@ func (s *server) once(ctx context.Context, tag string, count counter) (report.An
 const atOnce = 32 << 10
 
 // write answers, row by row, and keeps what it wrote for whoever asks the same.
-func (s *server) write(c echo.Context, f format, answer report.Answer) error {
-	made := &body{tag: tagOf(answer.Version, f), rows: len(answer.Rows), next: nextPage(c.Request().URL, answer.Meta.NextCursor)}
+func (s *server) write(c echo.Context, text string, f format, answer report.Answer) error {
+	made := &body{question: text, tag: tagOf(answer.Version, f), rows: len(answer.Rows), next: nextPage(c.Request().URL, answer.Meta.NextCursor)}
 	if f.attached {
 		made.fileName = fileName(answer.Meta, f)
 	}
@@ -217,8 +219,8 @@ func (s *server) write(c echo.Context, f format, answer report.Answer) error {
 	if err := sent.end(w); err != nil {
 		return err
 	}
-	made.bytes = copied.Bytes()
-	s.bodies.keep(made)
+	made.bytes = bytes.Clone(copied.Bytes()) // as long as it is, since it is kept
+	s.memory.keepBody(made)
 	return nil
 }
 

@@ -4,12 +4,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
 
 	"coworking/pkg/boot"
 	"coworking/pkg/key"
+	"coworking/services/query/internal/remember"
 	"coworking/services/query/internal/report"
 
 	"github.com/labstack/echo/v4"
@@ -55,6 +57,8 @@ type Config struct {
 	Ops     http.Handler // /livez, /readyz and /metrics
 	Now     func() time.Time
 
+	Remembered *remember.Budget // shared with the reports; nil: one of its own
+
 	Authority  Authority
 	Audit      Audit
 	Rate       Rate // of one holder; zero: no limit
@@ -74,11 +78,9 @@ type server struct {
 	Config
 	seats    chan struct{} // one for each question to the database
 	limits   *limits
-	bodies   *bodies
+	memory   memory
 	meter    meter
 	often    *zap.Logger // what is said too often is left out of it
-	wanted   notes[*wanted]
-	tags     notes[tagged]
 	squeezed echo.MiddlewareFunc
 
 	counting singleflight.Group // by the tag of the answer
@@ -86,7 +88,7 @@ type server struct {
 
 // New is the handler of every address.
 func New(c Config) http.Handler {
-	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), limits: newLimits(c.Rate), bodies: newBodies(), meter: newMeter(c.Metrics), often: sampled(c.Log), squeezed: squeezed()}
+	s := &server{Config: c, seats: make(chan struct{}, max(c.AtOnce, 1)), limits: newLimits(c.Rate), memory: newMemory(cmp.Or(c.Remembered, remember.New(remember.Most))), meter: newMeter(c.Metrics), often: sampled(c.Log), squeezed: squeezed()}
 	s.showRoom()
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true

@@ -1,11 +1,6 @@
 package report
 
-import (
-	"cmp"
-	"slices"
-
-	"coworking/pkg/calendar"
-)
+import "coworking/pkg/calendar"
 
 // dayTable is the remembered days of spaces. They lie in pages of days that follow each
 // other, since questions go through stretches of them.
@@ -55,19 +50,4 @@ func (t dayTable) each(a daysOf, yield func(calendar.Date, *dayMemory)) {
 		}
 		yield(d, page.at(d))
 	}
-}
-
-// leastUsed is all days, those first that were not asked for longest. What it points to
-// may be replaced.
-func (t dayTable) leastUsed() []**dayMemory {
-	var all []**dayMemory
-	for _, page := range t {
-		for i := range page {
-			if page[i] != nil {
-				all = append(all, &page[i])
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b **dayMemory) int { return cmp.Compare((*a).used, (*b).used) })
-	return all
 }

@@ -1,10 +1,18 @@
 package report
 
-// Remember sets how much the reader remembers of each part of days: as many members, and
-// bytes of visits, and a hundred times as many bytes of what was made of them.
-func (r *Reader) Remember(room int) {
-	r.memory.results.room = 100 * room
-	for i := range r.memory.room {
-		r.memory.room[i] = room
+import "coworking/services/query/internal/remember"
+
+// Remember sets how many bytes the reader remembers. It forgets what it has.
+func (r *Reader) Remember(most int) {
+	r.Remembered = remember.New(most)
+	r.memory = newMemory(r.Remembered)
+}
+
+// Holds is how many bytes the reader remembers, added up thing by thing.
+func (r *Reader) Holds() int {
+	held := 0
+	for _, holder := range []remember.Holder{r.memory, r.memory.tokens, r.memory.results.of} {
+		holder.Uses(func(_ int64, bytes int) { held += bytes })
 	}
+	return held
 }

@@ -156,7 +156,7 @@ func (c *hourCount) count(ctx context.Context) error {
 		c.add(stays)
 		for _, row := range rows {
 			row.close(c.members)
-			results.keep(row.rests, row.traffic, trafficRoom+4*row.traffic.members.room())
+			results.keep(row.rests, row.traffic, trafficRoom+row.traffic.members.room())
 		}
 	}
 	return nil

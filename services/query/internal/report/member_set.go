@@ -117,12 +117,12 @@ func turnoutOf(members []int32) *turnout {
 	return t
 }
 
-// room is how many members a list of as many bytes holds.
+// room is how many bytes it takes.
 func (t *turnout) room() int {
 	if t == nil {
 		return 0
 	}
-	return len(t.few) + 2*len(t.set.bits)
+	return 4*len(t.few) + 8*len(t.set.bits)
 }
 
 // size is how many they are.

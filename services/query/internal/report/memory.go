@@ -10,6 +10,7 @@ import (
 
 	"coworking/pkg/calendar"
 	"coworking/pkg/pg"
+	"coworking/services/query/internal/remember"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -21,26 +22,14 @@ import (
 //
 // What is remembered never changes: a day that was written since is remembered anew.
 type memory struct {
+	budget *remember.Budget
 	mu     sync.Mutex
 	days   dayTable
 	births map[int32]birth
-	room   [len(parts)]int // how much of each part is remembered at most
-	held   [len(parts)]int // how much there is
-	clock  int64           // counts uses
 
-	tokens    map[tokenDate]*tokenDay
-	tokenRoom int // bytes that are remembered
-
+	tokens  *remember.Map[tokenDate, *tokenDay]
 	results *results
 }
-
-// What is remembered of each part at most: of the days that were not asked for longest
-// it is forgotten first. Their sums are not: those are small.
-const (
-	mostMembers  = 4_000_000 // in days, of 4 bytes each or less
-	mostStays    = 20 << 20  // bytes, some 20 for each visit
-	mostArrivals = 1_500_000 // of 16 bytes each
-)
 
 type spaceDate struct {
 	space int32
@@ -55,7 +44,14 @@ type dayMemory struct {
 	turnout   *turnout      // who had a visit; nil: not read
 	stays     *packedVisits // nil: not read
 	arrivals  []came        // of members, in order of time; nil: not read
-	used      int64
+
+	uses *uses // alone of it this changes
+}
+
+// uses is when a day was asked for last, and each of its parts.
+type uses struct {
+	day int64
+	of  [kinds]int64
 }
 
 // came is when a visit of a member began.
@@ -63,6 +59,9 @@ type came struct {
 	in     int64 // µs since 1970
 	member int32
 }
+
+// cameRoom is how many bytes one takes.
+const cameRoom = 16
 
 const absent = -1
 
@@ -75,11 +74,13 @@ type birth struct {
 	at       int64 // µs since 1970
 }
 
-func newMemory() *memory {
-	return &memory{
-		room: [...]int{ofMembers: mostMembers, ofStays: mostStays, ofArrivals: mostArrivals},
-		days: dayTable{}, births: map[int32]birth{}, tokens: map[tokenDate]*tokenDay{}, results: newResults(),
+func newMemory(budget *remember.Budget) *memory {
+	m := &memory{
+		budget: budget, days: dayTable{}, births: map[int32]birth{},
+		tokens: remember.NewMap[tokenDate, *tokenDay](budget), results: newResults(budget),
 	}
+	budget.Share(m)
+	return m
 }
 
 // daysOf is a stretch of a space's own visit days.
@@ -103,13 +104,13 @@ func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, er
 	var stale []daysOf // what must be looked at
 	var of []int       // for which of those asked for
 	m.mu.Lock()
-	m.clock++
+	now := m.budget.Use()
 	for i, a := range asked {
 		recalled[i] = make([]*dayMemory, a.stop-a.first)
 		from, to := a.stop, a.first
 		m.days.each(a, func(d calendar.Date, known *dayMemory) {
 			if known != nil && known.confirmed == a.place.version {
-				known.used = m.clock
+				known.uses.day = now
 				recalled[i][d-a.first] = known
 				return
 			}
@@ -125,14 +126,12 @@ func (s *scope) recall(ctx context.Context, asked ...daysOf) ([][]*dayMemory, er
 		if err != nil {
 			return nil, err
 		}
-		m.mu.Lock()
 		for i, a := range stale {
 			for d := a.first; d < a.stop; d++ {
 				k := spaceDate{a.place.id, d}
 				recalled[of[i]][d-asked[of[i]].first] = m.confirm(k, read[k], a.place.version)
 			}
 		}
-		m.mu.Unlock()
 	}
 	if s.trying { // what comes then is counted another time, if it is at all
 		return nil, errOffline
@@ -145,54 +144,115 @@ func (m *memory) confirm(k spaceDate, read *dayMemory, version int64) *dayMemory
 	if read == nil {
 		read = &dayMemory{version: absent, sums: spaceDay{date: k.date}, turnout: &turnout{}, stays: &packedVisits{}, arrivals: []came{}}
 	}
-	read.confirmed, read.used = version, m.clock
+	if read.uses == nil {
+		read.uses = &uses{}
+	}
+	read.confirmed = version
 	m.keep(k, read)
 	return read
 }
 
 // keep remembers a day, unless somebody has seen a later state of it meanwhile.
 func (m *memory) keep(k spaceDate, fresh *dayMemory) {
+	if room := fresh.room(); m.budget.Take(room) {
+		m.budget.Give(m.put(k, fresh, room))
+	}
+}
+
+// put puts a day, for which room was taken, in the place of the one that is remembered, and
+// returns the room that is left over.
+func (m *memory) put(k spaceDate, fresh *dayMemory, room int) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	known := m.days.at(k)
 	if known != nil && known.confirmed > fresh.confirmed {
-		return
+		return room
+	}
+	fresh.uses.day = m.budget.Use()
+	if known != nil {
+		for i, at := range known.uses.of {
+			fresh.uses.of[i] = max(fresh.uses.of[i], at)
+		}
 	}
 	m.days.keep(k, fresh)
+	return known.room()
+}
+
+// dayRoom is how many bytes a day takes without its slots and its parts.
+const dayRoom = 400
+
+// room is how many bytes a day takes; nil is none.
+func (d *dayMemory) room() int {
+	if d == nil {
+		return 0
+	}
+	room := dayRoom + len(d.sums.slots)
 	for i := range parts {
-		if known != nil {
-			m.held[i] -= parts[i].size(known)
-		}
-		m.held[i] += parts[i].size(fresh)
-		if m.held[i] > m.room[i] {
-			m.forget(i)
+		room += parts[i].room(d)
+	}
+	return room
+}
+
+// Uses is remember.Holder's. A part of a day is a thing by itself: sums are asked for often,
+// visits of the same day perhaps once.
+func (m *memory) Uses(yield func(used int64, bytes int)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, page := range m.days {
+		for _, d := range page {
+			if d == nil {
+				continue
+			}
+			yield(d.uses.day, dayRoom+len(d.sums.slots))
+			for i := range parts {
+				if room := parts[i].room(d); room > 0 {
+					yield(d.uses.of[i], room)
+				}
+			}
 		}
 	}
 }
 
-// forget drops a part of the days that were not asked for longest, until a quarter of
-// its room is free.
-func (m *memory) forget(of int) {
-	for _, day := range m.days.leastUsed() {
-		if m.held[of] <= m.room[of]*3/4 {
-			return
+// Forget is remember.Holder's. Somebody may be reading a day of which a part is forgotten.
+func (m *memory) Forget(before int64) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	forgotten := 0
+	for key, page := range m.days {
+		empty := true
+		for i, d := range page {
+			switch {
+			case d == nil:
+				continue
+			case d.uses.day < before:
+				page[i] = nil
+			default:
+				page[i] = d.without(before)
+				empty = false
+			}
+			forgotten += d.room() - page[i].room()
 		}
-		if parts[of].size(*day) == 0 {
+		if empty {
+			delete(m.days, key)
+		}
+	}
+	return forgotten
+}
+
+// without is the day without the parts that were asked for last before an instant.
+func (d *dayMemory) without(before int64) *dayMemory {
+	left := d
+	for i := range parts {
+		if d.uses.of[i] >= before || parts[i].room(d) == 0 {
 			continue
 		}
-		without := **day
-		m.held[of] -= parts[of].size(&without)
-		parts[of].drop(&without)
-		*day = &without
+		if left == d {
+			copied := *d
+			left = &copied
+		}
+		parts[i].drop(left)
 	}
-}
-
-// keysBy is the keys of a map, in order of what holds for their values.
-func keysBy[K comparable, V any](of map[K]V, order func(V) int64) []K {
-	keys := make([]K, 0, len(of))
-	for k := range of {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b K) int { return cmp.Compare(order(of[a]), order(of[b])) })
-	return keys
+	return left
 }
 
 // ranges is stretches of days as a statement takes them.
@@ -300,7 +360,7 @@ type part struct {
 	sql  string
 	take func(rows pgx.Rows, days map[spaceDate]*dayMemory) error
 	has  func(*dayMemory) bool // it was read
-	size func(*dayMemory) int  // what it counts for in the room that there is
+	room func(*dayMemory) int  // how many bytes it takes
 	drop func(*dayMemory)
 }
 
@@ -309,9 +369,10 @@ const (
 	ofMembers = iota
 	ofStays
 	ofArrivals
+	kinds // how many there are
 )
 
-var parts = [...]part{
+var parts = [kinds]part{
 	ofMembers: {
 		dayMembersSQL, takeMembers,
 		func(d *dayMemory) bool { return d.turnout != nil },
@@ -327,33 +388,36 @@ var parts = [...]part{
 	ofArrivals: {
 		arrivalsSQL, takeArrivals,
 		func(d *dayMemory) bool { return d.arrivals != nil },
-		func(d *dayMemory) int { return len(d.arrivals) },
+		func(d *dayMemory) int { return cameRoom * len(d.arrivals) },
 		func(d *dayMemory) { d.arrivals = nil },
 	},
 }
 
 // recallMembers is recall with who had a visit on each of the days.
 func (s *scope) recallMembers(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
-	return s.recallWhole(ctx, asked, parts[ofMembers])
+	return s.recallWhole(ctx, asked, ofMembers)
 }
 
 // recallStays is recall with the visits of each of the days.
 func (s *scope) recallStays(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
-	return s.recallWhole(ctx, asked, parts[ofStays])
+	return s.recallWhole(ctx, asked, ofStays)
 }
 
 // recallArrivals is recall with when each visit of a member began on each of the days.
 func (s *scope) recallArrivals(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
-	return s.recallWhole(ctx, asked, parts[ofArrivals])
+	return s.recallWhole(ctx, asked, ofArrivals)
 }
 
 // recallWhole reads a part of days that is read only where it is needed.
-func (s *scope) recallWhole(ctx context.Context, asked []daysOf, wanted part) ([][]*dayMemory, error) {
+func (s *scope) recallWhole(ctx context.Context, asked []daysOf, of int) ([][]*dayMemory, error) {
 	recalled, err := s.recall(ctx, asked...)
 	if err != nil {
 		return nil, err
 	}
+	m, wanted := s.reader.memory, parts[of]
 	missing := map[spaceDate]*dayMemory{}
+	m.mu.Lock()
+	now := m.budget.Use()
 	for i, a := range asked {
 		for j, d := range recalled[i] {
 			k := spaceDate{a.place.id, a.first.AddDays(j)}
@@ -364,8 +428,10 @@ func (s *scope) recallWhole(ctx context.Context, asked []daysOf, wanted part) ([
 				whole := *d
 				recalled[i][j], missing[k] = &whole, &whole
 			}
+			d.uses.day, d.uses.of[of] = now, now
 		}
 	}
+	m.mu.Unlock()
 	if len(missing) == 0 {
 		return recalled, nil
 	}
@@ -376,9 +442,6 @@ func (s *scope) recallWhole(ctx context.Context, asked []daysOf, wanted part) ([
 	if err := wanted.take(rows, missing); err != nil {
 		return nil, pg.Classify(err)
 	}
-	m := s.reader.memory
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	for k, d := range missing {
 		m.keep(k, d)
 	}
@@ -502,3 +565,18 @@ func (s *scope) bornAt(ctx context.Context, p *place) (int64, error) {
 	m.births[p.id] = born
 	return born.at, nil
 }
+
+// Room is how many bytes a basis takes.
+func (b Basis) Room() int {
+	if b.scope == nil {
+		return 0
+	}
+	return basisRoom + placeRoom*len(b.scope.visible)
+}
+
+// How many bytes a basis takes without its spaces, and each of those, which are in it as
+// they were found, as the range lies in them, and by their versions.
+const (
+	basisRoom = 800
+	placeRoom = 450
+)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"coworking/pkg/pgtest"
+	"coworking/services/query/internal/remember"
 	"coworking/services/query/internal/report"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,8 +39,10 @@ func TestWhatIsRememberedIsWhatIsStored(t *testing.T) {
 			return w.tellTokens(ctx, conn, tokens)
 		})
 		old := report.NewReader(pool)
+		most := remember.Most
 		if rapid.Bool().Draw(t, "little room") {
-			old.Remember(rapid.SampledFrom([]int{3, 60}).Draw(t, "room"))
+			most = rapid.SampledFrom([]int{10_000, 50_000}).Draw(t, "room")
+			old.Remember(most)
 		}
 		asker := frequenter{old, map[string]report.Basis{}, map[string]string{}}
 		var q question
@@ -54,6 +57,9 @@ func TestWhatIsRememberedIsWhatIsStored(t *testing.T) {
 			for _, r := range reports {
 				if got, want := asker.answer(t, r, query, q.asOf), answerOf(t, report.NewReader(pool), r, query, q.asOf); got != want {
 					t.Fatalf("%s?%s (-new +old):\n%s", r.Name, query.Encode(), cmp.Diff(want, got))
+				}
+				if held, counted := old.Holds(), old.Remembered.Held(); held != counted || held > most {
+					t.Fatalf("after %s %d bytes are remembered, counted as %d; %d may be", r.Name, held, counted, most)
 				}
 			}
 			disturb(t, pool, w)

@@ -7,7 +7,7 @@ import (
 	"coworking/pkg/calendar"
 )
 
-// packedVisits is the visits of a day, packed: some 20 bytes each, so that many days can
+// packedVisits is the visits of a day, packed: some 13 bytes each, so that many days can
 // be remembered. Instants keep their microseconds. They are unpacked one by one, as they
 // are walked over. They never change.
 type packedVisits struct{ bytes []byte }

@@ -10,6 +10,7 @@ import (
 	"coworking/pkg/calendar"
 	"coworking/pkg/fault"
 	"coworking/pkg/pg"
+	"coworking/services/query/internal/remember"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,6 +29,9 @@ type Reader struct {
 	people    people
 
 	memory *memory
+
+	// Remembered is what all that it remembers shares.
+	Remembered *remember.Budget
 }
 
 // dated is a calendar and the version of the settings that it was made from.
@@ -38,8 +42,9 @@ type dated struct {
 
 // NewReader is a reader of a migrated database.
 func NewReader(pool *pgxpool.Pool) *Reader {
+	budget := remember.New(remember.Most)
 	return &Reader{
-		pool: pool, memory: newMemory(),
+		pool: pool, memory: newMemory(budget), Remembered: budget,
 		calendars: map[int32]dated{}, began: map[int32]began{}, zones: map[string]*calendar.Calendar{}, words: map[int32]string{},
 	}
 }

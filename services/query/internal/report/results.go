@@ -5,48 +5,22 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"iter"
-	"sync"
 
 	"coworking/pkg/calendar"
+	"coworking/services/query/internal/remember"
 )
 
 // results is what was made of visits of days that are over, by all that it rests on: the
 // versions of the days, the settings of their spaces, and what was made of them. A result
 // never falls: once a day has changed, nobody asks any more for what rests on it as it was.
-// What was not asked for longest is forgotten first.
-type results struct {
-	mu   sync.Mutex
-	room int // bytes
-	ages [resultAges]map[grounds]result
-	held int // bytes of the newest age
-}
-
-type result struct {
-	value any // never changes
-	room  int
-}
-
-// resultAges is how many ages there are: once the newest is as large as it may be, the
-// oldest is forgotten. What is asked for belongs to the newest.
-const resultAges = 4
+type results struct{ of *remember.Map[grounds, any] } // no value ever changes
 
 // grounds is what a result rests on. The zero grounds are none: what rests on them is not
 // remembered.
 type grounds [16]byte
 
-// mostResults is how many bytes of results are remembered, and resultRoom what one takes
-// beside its value.
-const (
-	mostResults = 20 << 20
-	resultRoom  = 100
-)
-
-func newResults() *results {
-	r := &results{room: mostResults}
-	for i := range r.ages {
-		r.ages[i] = map[grounds]result{}
-	}
-	return r
+func newResults(budget *remember.Budget) *results {
+	return &results{remember.NewMap[grounds, any](budget)}
 }
 
 // on is the grounds of what is made of some numbers, which say all that it rests on.
@@ -60,42 +34,13 @@ func on(what string, numbers ...int64) grounds {
 }
 
 // find is the result that rests on some grounds, if it is remembered.
-func (r *results) find(on grounds) (any, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for age, of := range r.ages {
-		if found, known := of[on]; known {
-			if age > 0 {
-				delete(of, on)
-				r.add(on, found)
-			}
-			return found.value, true
-		}
-	}
-	return nil, false
-}
+func (r *results) find(on grounds) (any, bool) { return r.of.Find(on) }
 
 // keep remembers a result that takes some bytes.
 func (r *results) keep(on grounds, value any, room int) {
-	if on == (grounds{}) {
-		return
+	if on != (grounds{}) {
+		r.of.Keep(on, value, room)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.add(on, result{value, room + resultRoom})
-}
-
-func (r *results) add(on grounds, found result) {
-	most := r.room / resultAges
-	if found.room > most {
-		return // it would drive out all others
-	}
-	if r.held+found.room > most {
-		copy(r.ages[1:], r.ages[:])
-		r.ages[0], r.held = map[grounds]result{}, 0
-	}
-	r.held += found.room - r.ages[0][on].room
-	r.ages[0][on] = found
 }
 
 // once is what is made of something: as it is remembered, or made and remembered.

@@ -39,24 +39,8 @@ const (
 // change when it was first issued, and whether it was used.
 type tokenDay struct {
 	version int64
-	packed  []byte
-	asked   int64 // when it was asked for last
+	packed  []byte // some 12 bytes for one that was issued, and 7 for one that was used
 }
-
-// mostTokens is how many bytes of tokens are remembered, some 12 for one that was issued
-// and 7 for one that was used. The days that were not asked for longest are forgotten first.
-const mostTokens = 16 << 20
-
-// size is what a day counts for in the room that there is.
-func (d *tokenDay) size() int {
-	if d == nil {
-		return 0
-	}
-	return tokenDayRoom + len(d.packed)
-}
-
-// tokenDayRoom is how many bytes a day takes without its tokens.
-const tokenDayRoom = 100
 
 // A packed token begins with what holds of it.
 const (
@@ -137,12 +121,10 @@ func (s *scope) recallTokens(ctx context.Context, by int, asked []daysOf) ([][]*
 	missing := map[tokenDate]*tokenDay{}
 	var days []int32
 	var spans stretches
-	m.mu.Lock()
-	m.clock++
 	for i, a := range asked {
 		for d := a.first; d < a.stop; d++ {
 			k := tokenDate{spaceDate{a.place.id, d}, by}
-			day := m.tokens[k]
+			day, _ := m.tokens.Find(k)
 			if start, end := a.place.calendar.Span(d); day == nil || day.version != a.place.version {
 				day = &tokenDay{version: a.place.version}
 				missing[k] = day
@@ -151,11 +133,9 @@ func (s *scope) recallTokens(ctx context.Context, by int, asked []daysOf) ([][]*
 					days = append(days, int32(d))
 				}
 			}
-			day.asked = m.clock
 			recalled[i] = append(recalled[i], day)
 		}
 	}
-	m.mu.Unlock()
 	if len(missing) == 0 {
 		return recalled, nil
 	}
@@ -173,9 +153,9 @@ func (s *scope) recallTokens(ctx context.Context, by int, asked []daysOf) ([][]*
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.keepTokens(missing)
+	for k, day := range missing {
+		m.tokens.Keep(k, day, len(day.packed))
+	}
 	return recalled, nil
 }
 
@@ -236,32 +216,6 @@ func tokensOf(sentMembers, sentIssued, sentUsed, sentExpires []byte) ([]token, e
 		}
 	}
 	return tokens, nil
-}
-
-// keepTokens remembers days, unless somebody has seen a later state of them meanwhile.
-func (m *memory) keepTokens(read map[tokenDate]*tokenDay) {
-	for k, day := range read {
-		if known := m.tokens[k]; known == nil || known.version <= day.version {
-			m.tokenRoom += day.size() - known.size()
-			m.tokens[k] = day
-		}
-	}
-	if m.tokenRoom > mostTokens {
-		m.forgetTokens()
-	}
-}
-
-// forgetTokens drops the days that were not asked for longest, until a quarter of the room
-// is free.
-func (m *memory) forgetTokens() {
-	keys := keysBy(m.tokens, func(d *tokenDay) int64 { return d.asked })
-	for _, k := range keys {
-		if m.tokenRoom <= mostTokens*3/4 {
-			return
-		}
-		m.tokenRoom -= m.tokens[k].size()
-		delete(m.tokens, k)
-	}
 }
 
 // tokenDigest is something that a report makes of the tokens that were issued on a date in
