@@ -179,11 +179,10 @@ func (t *tally) countStays(ctx context.Context) error {
 }
 
 func (t *tally) addStays(ctx context.Context) error {
-	stays, err := t.walk(ctx, t.inRange())
-	if err != nil {
-		return err
-	}
-	for v := range stays {
+	for v, err := range t.walk(ctx, t.inRange()) {
+		if err != nil {
+			return err
+		}
 		date := v.place.grid.DayAt(v.in)
 		if !t.instants(v.place).holds(v.in) || !v.place.alive(date) {
 			continue

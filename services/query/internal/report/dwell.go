@@ -144,18 +144,14 @@ func (s *scope) lengths(ctx context.Context) (*lengths, error) {
 	for _, day := range slices.Concat(days...) {
 		l.add(day)
 	}
-	stays, err := s.walk(ctx, others)
-	if err != nil {
-		return l, err
-	}
 	l.add(sorted(func(yield func(*stay) bool) {
-		for v := range stays {
-			if s.sees(v.place, v.in) && !yield(v) {
+		for v, failed := range s.walk(ctx, others) {
+			if err = failed; err != nil || s.sees(v.place, v.in) && !yield(v) {
 				return
 			}
 		}
 	}, s.asOf))
-	return l, nil
+	return l, err
 }
 
 // sorted sorts visits by how long they were.

@@ -95,11 +95,10 @@ func (s *scope) visitDays(ctx context.Context) (map[int32]int64, error) {
 			}
 		}
 	}
-	seen, err := s.membersIn(ctx, asked)
 	days := map[int32]int64{}
-	for _, m := range seen {
-		days[m.member]++
-	}
+	err := s.gather(ctx, asked, func(_ int, came *memberSet) {
+		came.each(func(member int32) { days[member]++ })
+	})
 	return days, err
 }
 

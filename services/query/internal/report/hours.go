@@ -149,11 +149,9 @@ func (c *hourCount) count(ctx context.Context) error {
 		for _, row := range rows {
 			row.due = true
 		}
-		stays, err := c.walk(ctx, c.daysDue())
-		if err != nil {
+		if err := c.add(c.walk(ctx, c.daysDue())); err != nil {
 			return err
 		}
-		c.add(stays)
 		for _, row := range rows {
 			row.close(c.members)
 			results.keep(row.rests, row.traffic, trafficRoom+row.traffic.members.room())
@@ -225,12 +223,15 @@ func (c *hourCount) daysDue() ownDays {
 
 // add counts visits in the hours that they reach into. Somebody is inside only on the day
 // of the visit, and who is cut off at its end leaves in its last hour.
-func (c *hourCount) add(visits iter.Seq[*stay]) {
+func (c *hourCount) add(visits iter.Seq2[*stay, error]) error {
 	var place *place
 	var date calendar.Date
 	var hours []countedHour
 	var day, sofar window
-	for v := range visits {
+	for v, err := range visits {
+		if err != nil {
+			return err
+		}
 		if v.place != place || v.day != date {
 			place, date, hours = v.place, v.day, c.hours[v.place]
 			start, end := place.calendar.Span(date)
@@ -256,6 +257,7 @@ func (c *hourCount) add(visits iter.Seq[*stay]) {
 			}
 		})
 	}
+	return nil
 }
 
 // hold notes people who were inside for a part of the hour. Most were so as it began, or up

@@ -132,11 +132,10 @@ func (s *scope) allVisits(ctx context.Context) (membersVisits, error) {
 		total.ends.all += day.ends.all
 		total.ends.estimated += day.ends.estimated
 	}
-	stays, err := s.walk(ctx, others)
-	if err != nil {
-		return total, err
-	}
-	for v := range stays {
+	for v, err := range s.walk(ctx, others) {
+		if err != nil {
+			return total, err
+		}
 		if s.lists(v) {
 			total.add(v, s.asOf)
 		}
@@ -169,11 +168,10 @@ func (s *scope) listLatest(ctx context.Context, list *listing[historic]) error {
 		if !s.refiling && list.full() && list.last.rank <= -float64(span.end) {
 			return nil
 		}
-		stays, err := s.walk(ctx, days)
-		if err != nil {
-			return err
-		}
-		for v := range stays {
+		for v, err := range s.walk(ctx, days) {
+			if err != nil {
+				return err
+			}
 			if s.lists(v) {
 				s.list(v, list)
 			}

@@ -403,6 +403,33 @@ func (s *scope) recallStays(ctx context.Context, asked ...daysOf) ([][]*dayMemor
 	return s.recallWhole(ctx, asked, ofStays)
 }
 
+// fewVisits is how many visits are read at a time, where there are more: what a question
+// does not keep need not be there at once.
+const fewVisits = 100_000
+
+// pieces is stretches of days in the same order, as many days together as have few visits.
+func (s *scope) pieces(ctx context.Context, asked []daysOf) ([][]daysOf, error) {
+	recalled, err := s.recall(ctx, asked...)
+	if err != nil {
+		return nil, err
+	}
+	var all [][]daysOf
+	var piece []daysOf
+	var visits int64
+	for i, a := range asked {
+		next := daysOf{a.place, a.first, a.first}
+		for _, d := range recalled[i] {
+			if visits += d.sums.visits; visits > fewVisits && visits > d.sums.visits {
+				all = append(all, append(piece, next))
+				piece, visits, next.first = nil, d.sums.visits, next.stop
+			}
+			next.stop++
+		}
+		piece = append(piece, next)
+	}
+	return append(all, piece), nil
+}
+
 // recallArrivals is recall with when each visit of a member began on each of the days.
 func (s *scope) recallArrivals(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
 	return s.recallWhole(ctx, asked, ofArrivals)

@@ -63,11 +63,10 @@ func (s *scope) ends(ctx context.Context) (ends, error) {
 		e.all += d.sums.visits
 		e.estimated += d.sums.estimated
 	}
-	stays, err := s.walk(ctx, others)
-	if err != nil {
-		return e, err
-	}
-	for v := range stays {
+	for v, err := range s.walk(ctx, others) {
+		if err != nil {
+			return e, err
+		}
 		if s.instants(v.place).holds(v.in) {
 			e.count(v, s.asOf)
 		}

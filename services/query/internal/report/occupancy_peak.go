@@ -54,7 +54,7 @@ type occupancyPeakTotals struct {
 type heights struct {
 	alive   bool
 	seatsOf bool // the capacity of each space was known throughout
-	steps   []step
+	sweep   sweep
 	peak    int64
 	peakAt  int64
 	open    int64 // µs in which at least one space was open
@@ -106,23 +106,22 @@ func occupancyPeak(ctx context.Context, s *scope, p occupancyPeakParams) (counte
 	if err != nil {
 		return counted[occupancyPeakRow, occupancyPeakTotals]{}, err
 	}
-	stays, err := s.walk(ctx, days)
-	if err != nil {
-		return counted[occupancyPeakRow, occupancyPeakTotals]{}, err
-	}
 	var e ends
-	for v := range stays {
+	err = s.inTime(ctx, days, len(rows), func(v *stay) (last int) {
 		counts := &e
 		for _, piece := range pieces[placeDay{v.place, v.day}] {
 			rows[piece.row].stay(v, piece)
-			counts = &rows[piece.row].ends
+			counts, last = &rows[piece.row].ends, piece.row
 		}
 		if s.instants(v.place).holds(v.in) {
 			counts.count(v, s.asOf)
 		}
+		return last
+	}, func(row int, until int64) bool { return rows[row].measure(until) })
+	if err != nil {
+		return counted[occupancyPeakRow, occupancyPeakTotals]{}, err
 	}
 	for i := range rows {
-		rows[i].measure()
 		s.reader.memory.results.keep(on[i], rows[i], rowRoom)
 		e.all += rows[i].ends.all
 		e.estimated += rows[i].ends.estimated
@@ -151,27 +150,25 @@ func (h *heights) furnish(p piece, capacity int) {
 		return
 	}
 	h.seatsOf = h.seatsOf && capacity > 0
-	h.steps = append(h.steps, step{at: p.start, capacity: int64(capacity)}, step{at: p.end, capacity: -int64(capacity)})
+	h.sweep.add(step{at: p.start, capacity: int64(capacity)}, step{at: p.end, capacity: -int64(capacity)})
 	for _, open := range p.open {
-		h.steps = append(h.steps, step{at: open.start, open: 1}, step{at: open.end, open: -1})
+		h.sweep.add(step{at: open.start, open: 1}, step{at: open.end, open: -1})
 	}
 }
 
 // stay notes a visit's presence in a piece of the row.
 func (h *heights) stay(v *stay, p piece) {
 	v.present(p.window, func(inside window) {
-		h.steps = append(h.steps, step{at: inside.start, headcount: v.party}, step{at: inside.end, headcount: -v.party})
+		h.sweep.add(step{at: inside.start, headcount: v.party}, step{at: inside.end, headcount: -v.party})
 		for _, open := range p.open {
 			h.inOpen += inside.cut(open).length() * v.party
 		}
 	})
 }
 
-// measure sweeps over the row.
-func (h *heights) measure() {
-	steps := h.steps
-	h.steps = nil
-	sweep(steps, func(w window, held step) {
+// measure sweeps over the row up to an instant, and says whether anything is left of it.
+func (h *heights) measure(until int64) bool {
+	return h.sweep.until(until, func(w window, held step) {
 		if held.headcount > h.peak {
 			h.peak, h.peakAt = held.headcount, w.start
 		}

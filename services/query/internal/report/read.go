@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -43,6 +44,23 @@ func (o *ownDays) add(p *place, first, stop calendar.Date) {
 
 func (o *ownDays) args() pgx.StrictNamedArgs {
 	return pgx.StrictNamedArgs{"spaces": o.spaces, "firsts": o.firsts, "stops": o.stops}
+}
+
+// byDate is the same days one by one, the earliest first.
+func (o *ownDays) byDate() ownDays {
+	type one struct{ space, date int32 }
+	var all []one
+	for i, space := range o.spaces {
+		for d := o.firsts[i]; d < o.stops[i]; d++ {
+			all = append(all, one{space, d})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b one) int { return cmp.Compare(a.date, b.date) })
+	var days ownDays
+	for _, d := range all {
+		days.spaces, days.firsts, days.stops = append(days.spaces, d.space), append(days.firsts, d.date), append(days.stops, d.date+1)
+	}
+	return days
 }
 
 // inRange is the visit days that hold any of the range.
@@ -142,53 +160,56 @@ func (v *visit) said(field string) int32 {
 // stays reads the visits of some visit days that count, and keeps them all: that is for few
 // days.
 func (s *scope) stays(ctx context.Context, days ownDays) ([]stay, error) {
-	walked, err := s.walk(ctx, days)
-	if err != nil {
-		return nil, err
-	}
 	var all []stay
-	for v := range walked {
+	for v, err := range s.walk(ctx, days) {
+		if err != nil {
+			return nil, err
+		}
 		all = append(all, v.kept())
 	}
 	return all, nil
 }
 
-// walk reads the visits of some visit days that count, in order of space and day. Each is
-// there until the next one.
-func (s *scope) walk(ctx context.Context, days ownDays) (iter.Seq[*stay], error) {
-	all, err := s.walkAll(ctx, days)
-	if err != nil || !s.filtered() {
-		return all, err
-	}
-	return func(yield func(*stay) bool) {
-		for v := range all {
-			if s.filter.passes(v) && !yield(v) {
-				return
-			}
+// walk reads the visits of some visit days that count, in the order of the days, few at a
+// time. Each is there until the next one. After an error there are no more.
+func (s *scope) walk(ctx context.Context, days ownDays) iter.Seq2[*stay, error] {
+	return func(yield func(*stay, error) bool) {
+		more := true
+		err := s.eachStay(ctx, days, func(v *stay) bool {
+			more = !s.filter.passes(v) || yield(v, nil)
+			return more
+		})
+		if err != nil && more {
+			yield(nil, err)
 		}
-	}, nil
+	}
 }
 
-// walkAll is walk with the visits that do not count, too.
-func (s *scope) walkAll(ctx context.Context, days ownDays) (iter.Seq[*stay], error) {
+// eachStay calls yield with the visits of some visit days, also with those that do not
+// count, for as long as it is true.
+func (s *scope) eachStay(ctx context.Context, days ownDays, yield func(*stay) bool) error {
 	var plans *timelines
 	if s.plans {
 		var err error
 		if plans, err = s.timelines(ctx); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	asked := make([]daysOf, len(days.spaces))
 	for i, space := range days.spaces {
 		asked[i] = daysOf{s.place(space), calendar.Date(days.firsts[i]), calendar.Date(days.stops[i])}
 	}
-	recalled, err := s.recallStays(ctx, asked...)
+	pieces, err := s.pieces(ctx, asked)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return func(yield func(*stay) bool) {
-		var filled visit
-		for i, a := range asked {
+	var filled visit
+	for _, piece := range pieces {
+		recalled, err := s.recallStays(ctx, piece...)
+		if err != nil {
+			return err
+		}
+		for i, a := range piece {
 			for j, d := range recalled[i] {
 				for v := range d.staysAt(a.place, a.first.AddDays(j)) {
 					if plans != nil {
@@ -196,12 +217,13 @@ func (s *scope) walkAll(ctx context.Context, days ownDays) (iter.Seq[*stay], err
 						v.visit = &filled
 					}
 					if !yield(v) {
-						return
+						return nil
 					}
 				}
 			}
 		}
-	}, nil
+	}
+	return nil
 }
 
 // openStays reads the visits of the range that end after asOf. They are all in
@@ -272,9 +294,6 @@ func (s *scope) edges(ctx context.Context, asked stretches) ([]edge, error) {
 	return counted, pg.Classify(err)
 }
 
-// presence is one member seen in one window.
-type presence struct{ row, member int32 }
-
 // memberWindow is a window that members are looked for in, and the row that counts
 // them.
 type memberWindow struct {
@@ -314,57 +333,17 @@ func (w windows) byRow() windows {
 	return sorted
 }
 
-// membersIn reads who had a visit that began in each row's windows, once a row,
-// row by row.
-func (s *scope) membersIn(ctx context.Context, asked windows) ([]presence, error) {
-	gathered, err := s.gather(ctx, asked)
-	if err != nil {
-		return nil, err
-	}
-	asked = asked.byRow()
-	var found []presence
-	var seen memberSet
-	begin := 0 // of what was found for the row
-	for i, w := range asked {
-		if i > 0 && asked[i-1].row != w.row {
-			for _, p := range found[begin:] {
-				seen.remove(p.member)
-			}
-			begin = len(found)
-		}
-		gathered.each(w, func(member int32) {
-			if seen.add(member) {
-				found = append(found, presence{w.row, member})
-			}
-		})
-	}
-	return found, nil
-}
-
 // distinct is how many different members had a visit that began in each row's windows,
 // and in any of them.
 func (s *scope) distinct(ctx context.Context, asked windows, rows int) (ofRow []int64, ofAll int64, err error) {
-	gathered, err := s.gather(ctx, asked)
-	if err != nil {
-		return nil, 0, err
-	}
-	asked = asked.byRow()
 	ofRow = make([]int64, rows)
-	var row, all memberSet
-	for i, w := range asked {
-		gathered.join(&row, w)
-		if i+1 == len(asked) || asked[i+1].row != w.row {
-			ofRow[w.row] = int64(row.size)
-			all.join(row)
-			row.clear()
-		}
-	}
-	return ofRow, int64(all.size), nil
+	var all memberSet
+	err = s.gather(ctx, asked, func(row int, came *memberSet) {
+		ofRow[row] = int64(came.size)
+		all.join(*came)
+	})
+	return ofRow, int64(all.size), err
 }
-
-// gathering is the visits of the days that windows cut, or of which only some visits
-// count. Those of whole days are in the windows.
-type gathering map[*place]map[calendar.Date][]stay
 
 // whole says whether a window is a day of the space's own.
 func (w memberWindow) whole() (d calendar.Date, is bool) {
@@ -373,72 +352,93 @@ func (w memberWindow) whole() (d calendar.Date, is bool) {
 	return first, stop == first+1 && w.window == window{start, end}
 }
 
-// gather reads who came, each day once.
-func (s *scope) gather(ctx context.Context, asked windows) (gathering, error) {
-	g := gathering{}
+// manyRows is how many rows are gathered at a time.
+const manyRows = 30
+
+// gather calls yield with each row, in order, and with who had a visit that began in its
+// windows. The set is there until the next one.
+func (s *scope) gather(ctx context.Context, asked windows, yield func(row int, came *memberSet)) error {
+	if err := s.recallDays(ctx, asked); err != nil {
+		return err
+	}
+	asked = asked.byRow()
+	sets := make([]memberSet, manyRows)
+	for len(asked) > 0 {
+		first, n := asked[0].row, 0
+		for n < len(asked) && asked[n].row < first+manyRows {
+			n++
+		}
+		if err := s.enter(ctx, asked[:n], first, sets); err != nil {
+			return err
+		}
+		for row := first; row <= asked[n-1].row; row++ {
+			yield(int(row), &sets[row-first])
+			sets[row-first].clear()
+		}
+		asked = asked[n:]
+	}
+	return nil
+}
+
+// recallDays finds who had a visit on the windows that are days of the spaces' own. Where
+// only some visits count that is of no help.
+func (s *scope) recallDays(ctx context.Context, asked windows) error {
+	if s.filtered() {
+		return nil
+	}
 	var wholes []daysOf
-	var days []*memberWindow // one for each of them
-	var cuts ownDays
-	cut := map[spaceDate]bool{}
+	var of []*memberWindow // one for each of the days
 	for i := range asked {
-		w := &asked[i]
-		if d, whole := w.whole(); whole && !s.filtered() {
-			days = append(days, w)
-			if last := len(wholes) - 1; last >= 0 && wholes[last].place == w.place && wholes[last].stop == d {
-				wholes[last].stop++
-			} else {
-				wholes = append(wholes, daysOf{w.place, d, d + 1})
-			}
+		d, whole := asked[i].whole()
+		if !whole {
 			continue
 		}
-		first, stop := w.place.ownDays(w.window)
-		for d := first; d < stop; d++ {
-			if !cut[spaceDate{w.place.id, d}] {
-				cut[spaceDate{w.place.id, d}] = true
-				cuts.add(w.place, d, d+1)
-			}
+		of = append(of, &asked[i])
+		if last := len(wholes) - 1; last >= 0 && wholes[last].place == asked[i].place && wholes[last].stop == d {
+			wholes[last].stop++
+		} else {
+			wholes = append(wholes, daysOf{asked[i].place, d, d + 1})
 		}
 	}
 	recalled, err := s.recallMembers(ctx, wholes...)
 	if err != nil {
-		return g, err
+		return err
 	}
 	for i, day := range slices.Concat(recalled...) {
-		days[i].day = day
+		of[i].day = day
 	}
-	stays, err := s.stays(ctx, cuts)
-	for _, v := range stays {
-		if g[v.place] == nil {
-			g[v.place] = map[calendar.Date][]stay{}
-		}
-		g[v.place][v.day] = append(g[v.place][v.day], v)
-	}
-	return g, err
+	return nil
 }
 
-// each calls yield with each member of a visit that began in a window.
-func (g gathering) each(w memberWindow, yield func(member int32)) {
-	if w.day != nil {
-		w.day.turnout.each(yield)
-		return
+// enter enters who had a visit that began in the windows of some rows into the rows' sets.
+func (s *scope) enter(ctx context.Context, asked windows, firstRow int32, sets []memberSet) error {
+	var days ownDays
+	cut := map[spaceDate][]memberWindow{} // that hold a part of the day, or of which some visits count
+	for _, w := range asked {
+		if w.day != nil {
+			w.day.turnout.enter(&sets[w.row-firstRow])
+			continue
+		}
+		first, stop := w.place.ownDays(w.window)
+		for d := first; d < stop; d++ {
+			k := spaceDate{w.place.id, d}
+			if cut[k] == nil {
+				days.add(w.place, d, d+1)
+			}
+			cut[k] = append(cut[k], w)
+		}
 	}
-	first, stop := w.place.ownDays(w.window)
-	for d := first; d < stop; d++ {
-		for i := range g[w.place][d] {
-			if v := &g[w.place][d][i]; v.member != 0 && w.holds(v.in) {
-				yield(v.member)
+	for v, err := range s.walk(ctx, days) {
+		if err != nil {
+			return err
+		}
+		for _, w := range cut[spaceDate{v.place.id, v.day}] {
+			if v.member != 0 && w.holds(v.in) {
+				sets[w.row-firstRow].add(v.member)
 			}
 		}
 	}
-}
-
-// join adds the members of the visits that began in a window to a set.
-func (g gathering) join(set *memberSet, w memberWindow) {
-	if w.day != nil {
-		w.day.turnout.enter(set)
-		return
-	}
-	g.each(w, func(member int32) { set.add(member) })
+	return nil
 }
 
 // member is what is known of a person.

@@ -121,17 +121,23 @@ func digests[Made any](ctx context.Context, s *scope, days []daysOf, of digest[M
 	if len(missing) == 0 {
 		return all, nil
 	}
-	read, err := s.recallStays(ctx, missing...)
+	pieces, err := s.pieces(ctx, missing)
 	if err != nil {
 		return nil, err
 	}
-	for i, a := range missing {
-		for j, d := range read[i] {
-			date := a.first.AddDays(j)
-			made := of.make(d.staysAt(a.place, date))
-			s.reader.memory.results.keep(of.on(a.place, date, d), made, of.room(made))
-			*places[0] = made
-			places = places[1:]
+	for _, piece := range pieces {
+		read, err := s.recallStays(ctx, piece...)
+		if err != nil {
+			return nil, err
+		}
+		for i, a := range piece {
+			for j, d := range read[i] {
+				date := a.first.AddDays(j)
+				made := of.make(d.staysAt(a.place, date))
+				s.reader.memory.results.keep(of.on(a.place, date, d), made, of.room(made))
+				*places[0] = made
+				places = places[1:]
+			}
 		}
 	}
 	return all, nil

@@ -1,6 +1,10 @@
 package report
 
-import "context"
+import (
+	"context"
+
+	"coworking/pkg/calendar"
+)
 
 // rowRoom is how many bytes a row takes that was measured.
 const rowRoom = 300
@@ -22,6 +26,7 @@ func unmeasured[Row any](ctx context.Context, s *scope, what string, rows []Row,
 		}
 		if found, known := s.reader.memory.results.find(on[i]); known {
 			rows[i], _ = found.(Row)
+			on[i] = grounds{} // it need not be remembered once more
 			continue
 		}
 		for _, d := range of {
@@ -29,6 +34,44 @@ func unmeasured[Row any](ctx context.Context, s *scope, what string, rows []Row,
 		}
 	}
 	return on, days, nil
+}
+
+// inTime calls note with the visits of some days, date by date, which returns the last row
+// that it noted one in. What was noted takes room: so measure is called with each such row
+// and an instant before which nothing more happened in it, and returns whether anything is
+// left to be measured. In the end it is called with all rows.
+func (s *scope) inTime(ctx context.Context, days ownDays, rows int, note func(v *stay) int, measure func(row int, until int64) bool) error {
+	var date calendar.Date
+	next, last := 0, 0
+	for v, err := range s.walk(ctx, days.byDate()) {
+		if err != nil {
+			return err
+		}
+		if v.day > date {
+			date = v.day
+			until := s.begins(date)
+			for row := next; row <= last; row++ {
+				if left := measure(row, until); !left && row == next {
+					next++
+				}
+			}
+		}
+		last = max(last, note(v))
+	}
+	for row := next; row < rows; row++ {
+		measure(row, distantFuture)
+	}
+	return nil
+}
+
+// begins is when the spaces' own days of a date begin in any of them.
+func (s *scope) begins(d calendar.Date) int64 {
+	at := int64(distantFuture)
+	for _, p := range s.places {
+		start, _ := p.calendar.Span(d)
+		at = min(at, start)
+	}
+	return at
 }
 
 // resting is what a row of visit days rests on: the settings of the spaces, and the

@@ -214,13 +214,9 @@ func (s *scope) newShare(ctx context.Context, firsts []arrival) (*Mean, error) {
 			}
 		}
 	}
-	gathered, err := s.gather(ctx, asked)
-	if err != nil {
-		return nil, err
-	}
 	var seen memberSet
-	for _, w := range asked {
-		gathered.join(&seen, w)
+	if err := s.gather(ctx, asked, func(_ int, came *memberSet) { seen.join(*came) }); err != nil {
+		return nil, err
 	}
 	var fresh int64
 	seen.each(func(member int32) {

@@ -120,12 +120,11 @@ func (s *scope) groups(ctx context.Context, by string) ([]group, error) {
 
 // said is the values of a field among the visits of the range.
 func (s *scope) said(ctx context.Context, field string) (map[int32]bool, error) {
-	stays, err := s.walk(ctx, s.inRange())
-	if err != nil {
-		return nil, err
-	}
 	values := map[int32]bool{}
-	for v := range stays {
+	for v, err := range s.walk(ctx, s.inRange()) {
+		if err != nil {
+			return nil, err
+		}
 		if s.instants(v.place).holds(v.in) {
 			values[v.said(field)] = true
 		}

@@ -131,14 +131,13 @@ func (s *scope) crowd(ctx context.Context) (crowd, error) {
 			asked.add(days+int(d-c.from), p, day.before(begin))
 		}
 	}
-	seen, err := s.membersIn(ctx, asked)
-	for _, m := range seen {
-		if row := int(m.row); row < days {
-			c.within[row] = append(c.within[row], m.member)
-		} else {
-			c.earlier[row-days] = append(c.earlier[row-days], m.member)
+	err := s.gather(ctx, asked, func(row int, came *memberSet) {
+		on := &c.within
+		if row >= days {
+			row, on = row-days, &c.earlier
 		}
-	}
+		came.each(func(member int32) { (*on)[row] = append((*on)[row], member) })
+	})
 	return c, err
 }
 

@@ -128,15 +128,14 @@ func (s *scope) addUp(ctx context.Context, of map[int32]*usual, e *ends) error {
 	if err != nil {
 		return err
 	}
-	stays, err := s.walk(ctx, others)
-	if err != nil {
-		return err
-	}
 	beside := map[*place]*sojourns{}
 	for _, p := range s.places {
 		beside[p] = &sojourns{of: map[int32]sojourn{}}
 	}
-	for v := range stays {
+	for v, err := range s.walk(ctx, others) {
+		if err != nil {
+			return err
+		}
 		date := v.place.grid.DayAt(v.in)
 		if v.member == 0 || !s.instants(v.place).holds(v.in) || v.in > s.asOf || !v.place.alive(date) {
 			continue
@@ -180,12 +179,11 @@ func (s *scope) sojourns(ctx context.Context, settled []daysOf, dates []memberSe
 		found[i], err = once(s.reader.memory.results, on("sojourns", numbers...), func() (*sojourns, int, error) {
 			var days ownDays
 			days.add(a.place, a.first, a.stop)
-			visits, err := s.walk(ctx, days)
-			if err != nil {
-				return nil, 0, err
-			}
 			made := &sojourns{of: map[int32]sojourn{}}
-			for v := range visits {
+			for v, err := range s.walk(ctx, days) {
+				if err != nil {
+					return nil, 0, err
+				}
 				if v.member != 0 {
 					made.add(v, distantFuture)
 				}

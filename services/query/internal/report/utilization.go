@@ -60,11 +60,11 @@ type utilizationTotals struct {
 // load is how many were where there was room for how many: of a row, or of the range.
 type load struct {
 	alive    bool
-	unknown  bool   // a space was open whose seats are not known
-	steps    []step // in opening hours
-	open     int64  // µs in which at least one space was open
-	offered  int64  // seats × µs of those
-	taken    int64  // headcount × µs of those
+	unknown  bool  // a space was open whose seats are not known
+	sweep    sweep // in opening hours
+	open     int64 // µs in which at least one space was open
+	offered  int64 // seats × µs of those
+	taken    int64 // headcount × µs of those
 	peak     float64
 	bands    [3]int64 // µs
 	outHours int64    // headcount × µs while closed
@@ -122,23 +122,22 @@ func (s *scope) loads(ctx context.Context, interval string) (loads, error) {
 	if err != nil {
 		return l, err
 	}
-	stays, err := s.walk(ctx, days)
-	if err != nil {
-		return l, err
-	}
-	for v := range stays {
+	err = s.inTime(ctx, days, len(l.rows), func(v *stay) (last int) {
 		counts := &l.ends
 		for _, piece := range pieces[placeDay{v.place, v.day}] {
 			l.rows[piece.row].stay(v, piece)
-			counts = &l.rows[piece.row].ends
+			counts, last = &l.rows[piece.row].ends, piece.row
 		}
 		if s.instants(v.place).holds(v.in) {
 			counts.count(v, s.asOf)
 		}
+		return last
+	}, func(row int, until int64) bool { return l.rows[row].measure(until) })
+	if err != nil {
+		return l, err
 	}
 	for i := range l.rows {
 		row := &l.rows[i]
-		row.measure()
 		s.reader.memory.results.keep(on[i], *row, rowRoom)
 		l.total.add(row)
 		l.ends.all += row.ends.all
@@ -151,7 +150,7 @@ func (s *scope) loads(ctx context.Context, interval string) (loads, error) {
 func (l *load) furnish(p piece, capacity int) {
 	for _, open := range p.open {
 		l.unknown = l.unknown || capacity == 0
-		l.steps = append(l.steps,
+		l.sweep.add(
 			step{at: open.start, capacity: int64(capacity), open: 1}, step{at: open.end, capacity: -int64(capacity), open: -1})
 	}
 }
@@ -163,17 +162,15 @@ func (l *load) stay(v *stay, p piece) {
 		for _, open := range p.open {
 			if taken := inside.cut(open); !taken.empty() {
 				l.outHours -= taken.length() * v.party
-				l.steps = append(l.steps, step{at: taken.start, headcount: v.party}, step{at: taken.end, headcount: -v.party})
+				l.sweep.add(step{at: taken.start, headcount: v.party}, step{at: taken.end, headcount: -v.party})
 			}
 		}
 	})
 }
 
-// measure sweeps over the row.
-func (l *load) measure() {
-	steps := l.steps
-	l.steps = nil
-	sweep(steps, func(w window, held step) {
+// measure sweeps over the row up to an instant, and says whether anything is left of it.
+func (l *load) measure(until int64) bool {
+	return l.sweep.until(until, func(w window, held step) {
 		if held.open == 0 {
 			return
 		}
