@@ -13,7 +13,7 @@ import (
 // Most is how many bytes a process remembers, unless a test says otherwise. The collector
 // lets twice as much lie about before it looks, and questions that are being answered need
 // their own: a pod that may take 256 MiB has room for all of it.
-const Most = 48 << 20
+const Most = 40 << 20
 
 // A thing takes at most one part in so many of the budget: a larger one would drive out too
 // much else, and is not remembered. As much is freed at a time, since to look for what was

@@ -41,6 +41,9 @@ func around(at int64) (first, stop calendar.Date) {
 	return d - 2, d + 2
 }
 
+// earliest is an instant before which no day of a date has begun, wherever the space is.
+func earliest(d calendar.Date) int64 { return d.Time().Add(-14 * time.Hour).UnixMicro() }
+
 // annals is who came on each day of the lives of spaces, up to asOf. They are a bit a
 // member: all of history is read in no time, and when somebody came need be known of
 // the few days alone that tell.
@@ -176,59 +179,93 @@ func (a *annals) telling(from calendar.Date, step int) []daysOf {
 // foremost is of each member the visit of some days that comes before all others, by
 // number.
 func (a *annals) foremost(ctx context.Context, days []daysOf, order func(one, other arrival) int) ([]arrival, error) {
-	recalled, err := a.recallArrivals(ctx, days...)
-	if err != nil {
-		return nil, err
-	}
 	var found []arrival
-	for i, asked := range days {
-		for _, c := range recalled[i][0].until(a.asOf) {
-			if missing := int(c.member) + 1 - len(found); missing > 0 {
-				found = append(found, make([]arrival, missing)...)
-			}
-			visit := arrival{c.member, asked.place.id, asked.first, c.in}
-			if best := &found[c.member]; best.member == 0 || order(visit, *best) < 0 {
-				*best = visit
-			}
+	err := a.eachArrival(ctx, days, func(visit arrival) {
+		if missing := int(visit.member) + 1 - len(found); missing > 0 {
+			found = append(found, make([]arrival, missing)...)
 		}
-	}
-	return found, nil
+		if best := &found[visit.member]; best.member == 0 || order(visit, *best) < 0 {
+			*best = visit
+		}
+	})
+	return found, err
 }
 
-// history is when each visit of every member began from some instant on, and the last one
-// before, up to another instant and to asOf, a member's in order of time.
-func (s *scope) history(ctx context.Context, anywhere bool, during window) ([]arrival, error) {
-	a, err := s.annals(ctx, anywhere)
+// eachArrival calls yield with the visits of members that began on some days, up to asOf, in
+// the order of the days, few at a time.
+func (s *scope) eachArrival(ctx context.Context, days []daysOf, yield func(arrival)) error {
+	pieces, err := s.pieces(ctx, days)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	first, _ := around(during.start)
-	_, stop := around(during.end)
-	lasts, err := a.lasts(ctx, first)
-	if err != nil {
-		return nil, err
-	}
-	all := slices.DeleteFunc(lasts, func(visit arrival) bool { return visit.member == 0 })
-	asked := slices.Clone(a.lives)
-	for i := range asked {
-		l := &asked[i]
-		l.first = min(max(l.first, first), l.stop)
-		l.stop = max(min(l.stop, stop), l.first)
-	}
-	recalled, err := s.recallArrivals(ctx, asked...)
-	if err != nil {
-		return nil, err
-	}
-	for d := first; d < stop; d++ {
-		for i, l := range asked {
-			if l.first <= d && d < l.stop {
-				for _, c := range recalled[i][d-l.first].until(s.asOf) {
-					all = append(all, arrival{c.member, l.place.id, d, c.in})
+	for _, piece := range pieces {
+		recalled, err := s.recallArrivals(ctx, piece...)
+		if err != nil {
+			return err
+		}
+		for i, a := range piece {
+			for j, d := range recalled[i] {
+				for _, c := range d.until(s.asOf) {
+					yield(arrival{c.member, a.place.id, a.first.AddDays(j), c.in})
 				}
 			}
 		}
 	}
-	return byMember(all), nil
+	return nil
+}
+
+// history calls yield with each visit of every member that began from some instant on, up to
+// another one and to asOf, and with the one before it, which has no member if there is none:
+// those of a member in order of time.
+func (s *scope) history(ctx context.Context, anywhere bool, during window, yield func(before, visit arrival)) error {
+	a, err := s.annals(ctx, anywhere)
+	if err != nil {
+		return err
+	}
+	first, _ := around(during.start)
+	_, stop := around(during.end)
+	last, err := a.lasts(ctx, first) // of each member, by number
+	if err != nil {
+		return err
+	}
+	var days []daysOf // date by date
+	for d := first; d < stop; d++ {
+		a.on(d, func(p *place, _ *turnout) { days = append(days, daysOf{p, d, d + 1}) })
+	}
+	pieces, err := s.pieces(ctx, days)
+	if err != nil {
+		return err
+	}
+	var waiting []arrival // for what may have come before
+	for i, piece := range pieces {
+		recalled, err := s.recallArrivals(ctx, piece...)
+		if err != nil {
+			return err
+		}
+		for j, day := range piece {
+			for _, c := range recalled[j][0].until(s.asOf) {
+				waiting = append(waiting, arrival{c.member, day.place.id, day.first, c.in})
+			}
+		}
+		sure := int64(distantFuture)
+		if i+1 < len(pieces) {
+			sure = earliest(pieces[i+1][0].first)
+		}
+		ordered := byMember(waiting)
+		waiting = waiting[:0]
+		for _, visit := range ordered {
+			if visit.in >= sure {
+				waiting = append(waiting, visit)
+				continue
+			}
+			if missing := int(visit.member) + 1 - len(last); missing > 0 {
+				last = append(last, make([]arrival, missing)...)
+			}
+			yield(last[visit.member], visit)
+			last[visit.member] = visit
+		}
+	}
+	return nil
 }
 
 // byMember orders arrivals by member, a member's by time: they come by date, so that it
@@ -312,13 +349,8 @@ func (s *scope) attendanceIn(ctx context.Context, zone *calendar.Calendar) (atte
 		}
 	}
 	a.sets = make([]memberSet, tomorrow+apart-a.first)
-	recalled, err := s.recallArrivals(ctx, lives...)
-	for _, days := range recalled {
-		for _, d := range days {
-			for _, c := range d.until(s.asOf) {
-				a.sets[zone.DayAt(c.in)-a.first].add(c.member)
-			}
-		}
-	}
+	err := s.eachArrival(ctx, lives, func(visit arrival) {
+		a.sets[zone.DayAt(visit.in)-a.first].add(visit.member)
+	})
 	return a, err
 }

@@ -420,12 +420,17 @@ func (s *scope) pieces(ctx context.Context, asked []daysOf) ([][]daysOf, error) 
 		next := daysOf{a.place, a.first, a.first}
 		for _, d := range recalled[i] {
 			if visits += d.sums.visits; visits > fewVisits && visits > d.sums.visits {
-				all = append(all, append(piece, next))
+				if next.first < next.stop {
+					piece = append(piece, next)
+				}
+				all = append(all, piece)
 				piece, visits, next.first = nil, d.sums.visits, next.stop
 			}
 			next.stop++
 		}
-		piece = append(piece, next)
+		if next.first < next.stop {
+			piece = append(piece, next)
+		}
 	}
 	return append(all, piece), nil
 }

@@ -49,10 +49,6 @@ type comers struct{ all, fresh, back memberSet }
 
 func newVsReturning(ctx context.Context, s *scope, p newVsReturningParams) (counted[newVsReturningRow, newVsReturningTotals], error) {
 	answer := counted[newVsReturningRow, newVsReturningTotals]{interval: p.Interval, partialLast: s.anyRunning(s.to - 1)}
-	history, err := s.history(ctx, p.Scope == "any", s.extent())
-	if err != nil {
-		return answer, err
-	}
 	b := s.buckets(p.Interval)
 	rows := make([]comers, len(b.starts))
 	alive := make([]bool, len(b.starts))
@@ -60,27 +56,26 @@ func newVsReturning(ctx context.Context, s *scope, p newVsReturningParams) (coun
 		row := b.row(d)
 		alive[row] = alive[row] || s.anyAlive(d)
 	}
-	var before arrival // the visit before, of the same member
-	for _, a := range history {
-		first := before.member != a.member
-		last := before
-		before = a
+	err := s.history(ctx, p.Scope == "any", s.extent(), func(before, a arrival) {
 		place := s.place(a.space)
 		if place == nil || !s.instants(place).holds(a.in) {
-			continue
+			return
 		}
 		date := place.grid.DayAt(a.in) // of a visit that waits to be filed anew its day may be another
 		if !place.alive(date) {
-			continue
+			return
 		}
 		row := &rows[b.row(date)]
 		switch {
 		case !row.all.add(a.member): // the first of the row tells
-		case first:
+		case before.member == 0:
 			row.fresh.add(a.member)
-		case date-s.date(last) >= awayDays:
+		case date-s.date(before) >= awayDays:
 			row.back.add(a.member)
 		}
+	})
+	if err != nil {
+		return answer, err
 	}
 	var ranged comers
 	for i := range rows {

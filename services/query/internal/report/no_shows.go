@@ -146,20 +146,15 @@ func (s *scope) visitors(ctx context.Context) (came func(p *place, date calendar
 			}
 		}
 	} else {
-		recalled, err := s.recallArrivals(ctx, asked...)
+		err := s.eachArrival(ctx, asked, func(visit arrival) {
+			k := spaceDate{visit.space, s.zone.DayAt(visit.in)}
+			if of[k] == nil {
+				of[k] = &turnout{}
+			}
+			of[k].set.add(visit.member)
+		})
 		if err != nil {
 			return nil, err
-		}
-		for i, days := range recalled {
-			for _, d := range days {
-				for _, c := range d.until(s.asOf) {
-					k := spaceDate{asked[i].place.id, s.zone.DayAt(c.in)}
-					if of[k] == nil {
-						of[k] = &turnout{}
-					}
-					of[k].set.add(c.member)
-				}
-			}
 		}
 	}
 	return func(p *place, date calendar.Date, member int32) bool {

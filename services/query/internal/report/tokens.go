@@ -113,6 +113,30 @@ type tokenDate struct {
 	by int // issue or use
 }
 
+// fewDays is how many days the tokens of which are read at a time, where there are more.
+const fewDays = 150
+
+// eachTokens calls yield with each stretch of days, and with the tokens that were issued, or
+// used, on them. They are read a few days at a time.
+func (s *scope) eachTokens(ctx context.Context, by int, asked []daysOf, yield func(i int, days []*tokenDay)) error {
+	for from := 0; from < len(asked); {
+		to, days := from, 0
+		for to < len(asked) && (to == from || days < fewDays) {
+			days += int(asked[to].stop - asked[to].first)
+			to++
+		}
+		recalled, err := s.recallTokens(ctx, by, asked[from:to])
+		if err != nil {
+			return err
+		}
+		for i, days := range recalled {
+			yield(from+i, days)
+		}
+		from = to
+	}
+	return nil
+}
+
 // recallTokens is the tokens that were issued, or used, on visit days of spaces, as they
 // are at the spaces' versions.
 func (s *scope) recallTokens(ctx context.Context, by int, asked []daysOf) ([][]*tokenDay, error) {
@@ -250,13 +274,10 @@ func digestTokens[Made any](ctx context.Context, s *scope, of tokenDigest[Made],
 			asked, rests = append(asked, daysOf{a.place, d, d + 1}), append(rests, rest)
 		}
 	}
-	recalled, err := s.recallTokens(ctx, byIssue, asked)
-	if err != nil {
-		return err
-	}
-	for i, a := range asked {
+	return s.eachTokens(ctx, byIssue, asked, func(i int, days []*tokenDay) {
+		a := asked[i]
 		byDate := map[calendar.Date]*Made{}
-		s.eachOf(a.place, byIssue, recalled[i], func(_ int, t *token) {
+		s.eachOf(a.place, byIssue, days, func(_ int, t *token) {
 			date := s.issuedOn(a.first, t)
 			if !a.place.alive(date) {
 				return
@@ -275,8 +296,7 @@ func digestTokens[Made any](ctx context.Context, s *scope, of tokenDigest[Made],
 		if of.since(day) <= s.asOf {
 			results.keep(rests[i], day, of.room(day))
 		}
-	}
-	return nil
+	})
 }
 
 // issuedOn is the date of a token's issue, which was on a day of the space's own.

@@ -319,19 +319,14 @@ func (s *scope) tokensOfMembers(ctx context.Context, by int, yield func(member i
 		}
 		asked, rests = append(asked, over), append(rests, rest)
 	}
-	recalled, err := s.recallTokens(ctx, by, asked)
-	if err != nil {
-		return err
-	}
-	for i, a := range asked {
+	return s.eachTokens(ctx, by, asked, func(i int, days []*tokenDay) {
 		handed := handedTo{}
-		s.eachOf(a.place, by, recalled[i], func(_ int, t *token) { handed[t.member]++ })
+		s.eachOf(asked[i].place, by, days, func(_ int, t *token) { handed[t.member]++ })
 		for member, tokens := range handed {
 			yield(member, tokens)
 		}
 		results.keep(rests[i], handed, handedRoom*len(handed))
-	}
-	return nil
+	})
 }
 
 func (t *userVisitsTotals) add(r *userVisitsRow) {
