@@ -10,9 +10,9 @@ import (
 	"sync/atomic"
 )
 
-// Most is how many bytes a process remembers, unless a test says otherwise. The collector
-// lets twice as much lie about before it looks, and questions that are being answered need
-// their own: a pod that may take 256 MiB has room for all of it.
+// Most is how many bytes a process remembers, unless a test says otherwise. The process takes
+// half as much again for garbage, some 30 MiB for itself, and what the questions need that
+// are being answered: the chart's memory limit has room for all of it.
 const Most = 40 << 20
 
 // A thing takes at most one part in so many of the budget: a larger one would drive out too

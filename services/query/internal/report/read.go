@@ -188,7 +188,7 @@ func (s *scope) walk(ctx context.Context, days ownDays) iter.Seq2[*stay, error] 
 // eachStay calls yield with the visits of some visit days, also with those that do not
 // count, for as long as it is true.
 func (s *scope) eachStay(ctx context.Context, days ownDays, yield func(*stay) bool) error {
-	var plans *timelines
+	var plans timelines
 	if s.plans {
 		var err error
 		if plans, err = s.timelines(ctx); err != nil {
@@ -451,43 +451,24 @@ type member struct {
 	plan, team int32  // words of the dictionary; 0: nobody said
 }
 
-// people is everybody, as of one version of what is said of members, and as long as no
-// more have come.
-type people struct {
-	version int64
-	known   map[int32]member
-}
+// memberRoom is how many bytes one takes.
+const memberRoom = 150
 
-// mostPeople is how many are remembered, of some 150 bytes each.
-const mostPeople = 50_000
-
-// everybody is what is known of all members, by number. The map is not to be changed.
+// everybody is what is known of all members, by number. The map is not to be changed. It is
+// remembered as of one version of what is said of members, as long as no more have come.
 func (s *scope) everybody(ctx context.Context) (map[int32]member, error) {
 	rows, err := s.db.Query(ctx, membersCountedSQL)
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	now, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
+	now, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
 	if err != nil {
 		return nil, pg.Classify(err)
 	}
-	r := s.reader
-	r.mu.Lock()
-	before := r.people
-	r.mu.Unlock()
-	if before.known != nil && before.version == s.memberVersion && len(before.known) == now {
-		return before.known, nil
-	}
-	read := people{version: s.memberVersion}
-	if read.known, err = s.members(ctx, nil); err != nil || now > mostPeople {
-		return read.known, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.people.version <= read.version {
-		r.people = read
-	}
-	return read.known, nil
+	return once(s.reader.memory.results, on("everybody", s.memberVersion, now), func() (map[int32]member, int, error) {
+		known, err := s.members(ctx, nil)
+		return known, memberRoom * len(known), err
+	})
 }
 
 // members reads what is known of some members, by number; of all if numbers is nil.

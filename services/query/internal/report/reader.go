@@ -25,8 +25,6 @@ type Reader struct {
 	began     map[int32]began               // likewise
 	zones     map[string]*calendar.Calendar // midnight days, by the zone's name
 	words     map[int32]string              // the dictionary, as far as it was needed
-	timelines *timelines                    // of members' plans and teams; nil: not read
-	people    people
 
 	memory *memory
 
