@@ -11,7 +11,7 @@ import (
 )
 
 // Most is how many bytes a process remembers, unless a test says otherwise. The process takes
-// half as much again for garbage, some 30 MiB for itself, and what the questions need that
+// half as much again for garbage, some 25 MiB for itself, and what the questions need that
 // are being answered: the chart's memory limit has room for all of it.
 const Most = 40 << 20
 

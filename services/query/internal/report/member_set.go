@@ -86,14 +86,6 @@ func (m *memberSet) has(member int32) bool {
 	return word < len(m.bits) && m.bits[word]&(1<<(member%64)) != 0
 }
 
-func (m *memberSet) remove(member int32) {
-	word, bit := int(member)/64, uint64(1)<<(member%64)
-	if m.bits[word]&bit != 0 {
-		m.bits[word] &^= bit
-		m.size--
-	}
-}
-
 // turnout is who had a visit on a day: a set or, where that would take more room, a list.
 type turnout struct {
 	set memberSet
@@ -127,14 +119,6 @@ func (t *turnout) room() int {
 
 // size is how many they are.
 func (t *turnout) size() int { return t.set.size + len(t.few) }
-
-// each calls yield with each of them, in order.
-func (t *turnout) each(yield func(member int32)) {
-	t.set.each(yield)
-	for _, member := range t.few {
-		yield(member)
-	}
-}
 
 func (t *turnout) has(member int32) bool {
 	_, listed := slices.BinarySearch(t.few, member)
