@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"math"
 	"net"
 	"runtime/debug"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"coworking/services/query/internal/access"
 	"coworking/services/query/internal/api"
 	"coworking/services/query/internal/legacy"
+	"coworking/services/query/internal/remember"
 	"coworking/services/query/internal/report"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -31,10 +33,10 @@ const questionTimeout = 30 * time.Second
 // must not queue.
 const spare = 5
 
-// garbagePercent is how much garbage may lie about, by what is in use. Most of that is bytes
-// that are remembered, which the collector need not look into: to collect twice as often as
-// by default costs next to nothing.
-const garbagePercent = 50
+// garbageLimit is how many bytes are held before garbage is collected sooner: enough for
+// what is remembered and three quarters as much again. With less of it nothing is collected sooner,
+// which would make each answer after an event slower.
+const garbageLimit = remember.Most * 7 / 4
 
 // runCmd is `query run`: store → report → HTTP.
 type runCmd struct {
@@ -65,8 +67,8 @@ func (r *runCmd) Run(ctx context.Context, log *zap.Logger) error {
 		return err
 	}
 	defer tracer.Close()
-	if was := debug.SetGCPercent(garbagePercent); was != 100 {
-		debug.SetGCPercent(was) // somebody set GOGC
+	if was := debug.SetMemoryLimit(garbageLimit); was != math.MaxInt64 {
+		debug.SetMemoryLimit(was) // somebody set GOMEMLIMIT
 	}
 	pool, err := pg.Open(ctx, database, pg.Options{
 		Name: "query", MaxConns: max(r.MaxConnections, spare+1), StatementTimeout: questionTimeout, Trace: tracer.Provider(),

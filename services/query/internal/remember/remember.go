@@ -10,9 +10,9 @@ import (
 	"sync/atomic"
 )
 
-// Most is how many bytes a process remembers, unless a test says otherwise. The process takes
-// half as much again for garbage, some 25 MiB for itself, and what the questions need that
-// are being answered: the chart's memory limit has room for all of it.
+// Most is how many bytes a process remembers, unless a test says otherwise. With as much
+// again for garbage, some 25 MiB for the process itself, and what the questions need that
+// are being answered, it stays within the chart's memory limit.
 const Most = 40 << 20
 
 // A thing takes at most one part in so many of the budget: a larger one would drive out too
