@@ -23,7 +23,7 @@ var errOtherwise = errors.New("spaces are not as they were expected to be")
 // lookAsLikely is a look that expects spaces to be as they are likely to be, and remembers
 // their days that changed. Where something else has to be asked for first, that is returned.
 // The fault is errOtherwise where the spaces are not so.
-func (r *Reader) lookAsLikely(ctx context.Context, q Question, likely Likely, count func(*scope) error) (*scope, *statement, error) {
+func (r *Reader) lookAsLikely(q Question, likely Likely, count func(*scope) error) (*scope, *statement, error) {
 	s := *likely.scope
 	s.question, s.asOf = q, q.AsOf.UnixMicro()
 	refusing := &offline{}

@@ -89,7 +89,7 @@ func (r *Reader) Look(ctx context.Context, q Question, likely Likely) (Look, err
 // is the begin of a transaction that the answer is counted in.
 func (r *Reader) look(ctx context.Context, q Question, params asker, likely Likely, count func(*scope) error) (*scope, *snapshot, error) {
 	if likely.scope != nil {
-		s, next, err := r.lookAsLikely(ctx, q, likely, count)
+		s, next, err := r.lookAsLikely(q, likely, count)
 		switch {
 		case s != nil:
 			return s, nil, nil
