@@ -203,7 +203,7 @@ func TestEveryCodeIsShown(t *testing.T) {
 // that can be cut.
 func TestBadInputsAreAnsweredByTheTable(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	b := &bouncer{system: s, wire: newWire(t, s.running().NATSURL), keys: map[string]string{}}
 	b.makeKeys(t)
 	b.address = s.anotherDoor(t, b.wire.url(), "--require-keys")

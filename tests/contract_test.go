@@ -297,7 +297,7 @@ func sources(t *testing.T, patterns ...string) (parsed []goFile) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			parsed = append(parsed, goFile{path: name, tree: tree})
+			parsed = append(parsed, newGoFile(name, tree))
 		}
 	}
 	return parsed
@@ -327,7 +327,7 @@ func codesOf(files []goFile) []string {
 func TestTheKitHolds(t *testing.T) {
 	t.Parallel()
 	k := readKit(t)
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	c := &conformance{system: s, kit: k, stored: map[string]bool{}, schemas: map[string]*jsonschema.Schema{}}
 	for _, name := range []string{"taken", "problem", "acknowledgement"} {
 		c.schemas[name] = documentSchema(t, name)

@@ -105,7 +105,7 @@ func (s *system) post(events ...string) {
 
 func TestTheReportCardTellsGoodPublishersFromBad(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	if out, err := s.tool("", "space", "set", "soho", "--zone", "America/New_York", "--capacity", "40"); err != nil {
 		t.Fatalf("%s%v", out, err)
 	}
@@ -170,7 +170,7 @@ func TestTheReportCardTellsGoodPublishersFromBad(t *testing.T) {
 // what nobody signed is neither.
 func TestAHookHasACardToo(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	dir := t.TempDir()
 	writeFile(t, dir, "hooks.json", `{"hooks":[{"vendor":"kisi","secret":"kisi","spaces":{"12":"soho"}}]}`)
 	door := s.anotherDoor(t, s.running().NATSURL, "--require-keys", "--hooks", filepath.Join(dir, "hooks.json"), "--hook-secrets", "kisi=shared")
@@ -206,7 +206,7 @@ func TestAHookHasACardToo(t *testing.T) {
 
 func TestTheDoctorWatchesUntilItIsStopped(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	s.post(visitor("before", "front-door", "checkin", 0, time.Now()))
 	watching := start(t, s.dir, "doctor", "publisher", "soho", "front-door", "--watch", "1h", "--data", s.dir)
 	shown := &lines{}

@@ -37,7 +37,7 @@ const (
 // honest kiosk sends is stored, once.
 func TestTheDoorUnderAttack(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t), softLimit)
+	s := up(t, settled(t), softLimit)
 	at := strings.TrimPrefix(s.door(), "http://")
 	hold(t, at, slowSenders, "POST /v1/events HTTP/1.1\r\nHost: door\r\nContent-Type: "+structuredMedia+"\r\nContent-Length: 4711\r\n\r\n{")
 	hold(t, at, slowLarge, "POST /v1/events HTTP/1.1\r\nHost: door\r\nContent-Type: "+batchMedia+"\r\nContent-Length: 1000000\r\n\r\n["+strings.Repeat(" ", 100<<10))

@@ -72,7 +72,7 @@ type troubledDoor struct {
 // stream full or gone. Once it is well again everything is in, and counts once.
 func TestAnOutboxOutlastsWhatBefallsTheStream(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	conn, err := nats.Connect(s.running().NATSURL)
 	if err != nil {
 		t.Fatal(err)

@@ -160,7 +160,7 @@ func number(t *testing.T, conn *pgx.Conn, sql string) (n int) {
 // The follower is killed once, and once its session is.
 func TestTheOldSystemIsFollowedUntilNobodyUsesIt(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	old := oldSystem(t, s)
 	stop := old.write()
 	defer stop()

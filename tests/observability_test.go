@@ -50,7 +50,7 @@ func TestASystemIsSeenFromOutside(t *testing.T) {
 	if err := os.WriteFile(hooks, []byte(turnstile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := up(t, folder(t), "OTEL_EXPORTER_OTLP_ENDPOINT="+sink.URL, "OTEL_BSP_SCHEDULE_DELAY=50",
+	s := up(t, settled(t), "OTEL_EXPORTER_OTLP_ENDPOINT="+sink.URL, "OTEL_BSP_SCHEDULE_DELAY=50",
 		"HOOKS_FILE="+hooks, "HOOK_SECRETS=turnstile=sesame-sesame-sesame-sesame-se")
 	s.beBusy()
 
@@ -107,7 +107,7 @@ func TestASystemIsSeenFromOutside(t *testing.T) {
 func TestNothingIsTracedUnasked(t *testing.T) {
 	t.Parallel()
 	sink := newSink(t)
-	s := up(t, folder(t), "OTEL_EXPORTER_OTLP_ENDPOINT=", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+sink.URL, "OTEL_BSP_SCHEDULE_DELAY=50")
+	s := up(t, settled(t), "OTEL_EXPORTER_OTLP_ENDPOINT=", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="+sink.URL, "OTEL_BSP_SCHEDULE_DELAY=50")
 	s.beBusy()
 	if got := s.parents(); got != "" {
 		t.Errorf("a message says %q", got)

@@ -23,7 +23,7 @@ const (
 // that runs, and the examples that have something in every column.
 func TestAClientIsMadeFromTheDescription(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	if out, err := s.tool(checkIns(0, 7), "publish", "-"); err != nil {
 		t.Fatalf("%s%v", out, err)
 	}

@@ -17,7 +17,7 @@ import (
 func TestTheOldReportsInAnyOrderAndThroughAKill(t *testing.T) {
 	t.Parallel()
 	sample := "../cmd/coworking/internal/legacy/testdata/"
-	imported := up(t, folder(t))
+	imported := up(t, settled(t))
 	if out, err := imported.tool("", "import", "legacy", "--sql", sample+"1_schema.sql", "--sql", sample+"2_users.sql", "--sql", sample+"3_tokens.sql"); err != nil {
 		t.Fatalf("%s%v", out, err)
 	}
@@ -35,7 +35,7 @@ func TestTheOldReportsInAnyOrderAndThroughAKill(t *testing.T) {
 	random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 	imported.signal(syscall.SIGINT)
 
-	shuffled := up(t, folder(t), "WRITE_TIMEOUT=1s", "ACK_WAIT=4s") // so that what the killed one held comes again soon
+	shuffled := up(t, settled(t), "WRITE_TIMEOUT=1s", "ACK_WAIT=4s") // so that what the killed one held comes again soon
 	ingest := shuffled.processes()["ingest"]
 	for _, half := range [][]string{events[:len(events)/2], events[len(events)/2:]} {
 		if out, err := shuffled.tool(strings.Join(half, "\n")+"\n", "publish", "-"); err != nil {

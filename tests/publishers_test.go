@@ -96,7 +96,7 @@ func TestABlockThatNobodyRunsIsFound(t *testing.T) {
 func TestThePublishersRecipesWork(t *testing.T) {
 	t.Parallel()
 	all := publishersRecipes(t)
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	dir := t.TempDir()
 	if err := os.Symlink(filepath.Dir(coworking(t)), filepath.Join(dir, "bin")); err != nil {
 		t.Fatal(err)
@@ -229,7 +229,7 @@ func (s *system) checkInsOf(space string) (all int) {
 // whose answer is lost, get the same events again.
 func TestTheRecipesRetryWithTheSameIDs(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	for _, r := range publishersRecipes(t) {
 		if r.language == "sh" {
 			continue
@@ -320,7 +320,7 @@ func handOn(r *http.Request, door, body string) (status int, answer []byte, err 
 // nothing until it has the right one.
 func TestPublishersShowTheirKey(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	door := s.anotherDoor(t, s.running().NATSURL, "--require-keys")
 	key := s.key(t, "door", "--scope", "events:write", "--space", "soho")
 	counted := 0

@@ -26,7 +26,7 @@ func TestADatabaseIsRestoredAndTheStreamReplayed(t *testing.T) {
 		t.Logf("not drilled here: the Postgres in %s has no pg_dump", found.BinDir)
 		return
 	}
-	dir := folder(t)
+	dir := settled(t)
 	s := up(t, dir)
 	publish := func(from, count int) {
 		t.Helper()

@@ -9,13 +9,15 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
+
+var root = os.DirFS("..")
 
 // repository is the tree that these tests stand in.
 func repository(t *testing.T) fs.FS {
 	t.Helper()
-	root := os.DirFS("..")
 	if _, err := fs.Stat(root, "go.work"); err != nil {
 		t.Fatalf("the root of the repository: %v", err)
 	}
@@ -68,17 +70,52 @@ type goFile struct {
 	path string // from the root, with slashes
 	test bool
 	tree *ast.File
+
+	words func() map[string]int // how often it has an identifier or a string, by it
+}
+
+func newGoFile(name string, tree *ast.File) goFile {
+	return goFile{
+		path: name, test: strings.HasSuffix(name, "_test.go"), tree: tree,
+		words: sync.OnceValue(func() map[string]int { return words(tree) }),
+	}
+}
+
+func words(tree *ast.File) map[string]int {
+	said := map[string]int{}
+	ast.Inspect(tree, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.Ident:
+			said[node.Name]++
+		case *ast.BasicLit:
+			if node.Kind == token.STRING {
+				said[unquoted(node)]++
+			}
+		}
+		return true
+	})
+	return said
 }
 
 // goFiles is every Go file of the repository, parsed.
 func goFiles(repo fs.FS) []goFile {
+	if repo == root {
+		return ownFiles()
+	}
+	return parse(repo)
+}
+
+// ownFiles is those of the tree that these tests stand in, which many ask for.
+var ownFiles = sync.OnceValue(func() []goFile { return parse(root) })
+
+func parse(repo fs.FS) []goFile {
 	var parsed []goFile
 	for _, name := range named(repo, ".go") {
 		tree, err := parser.ParseFile(token.NewFileSet(), name, text(repo, name), parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			panic(err)
 		}
-		parsed = append(parsed, goFile{path: name, test: strings.HasSuffix(name, "_test.go"), tree: tree})
+		parsed = append(parsed, newGoFile(name, tree))
 	}
 	return parsed
 }
@@ -103,23 +140,7 @@ func (f goFile) imports() []string {
 // says tells whether the file has an identifier or a string of exactly these words.
 func (f goFile) says(words string) bool { return f.count(words) > 0 }
 
-func (f goFile) count(words string) int {
-	n := 0
-	ast.Inspect(f.tree, func(node ast.Node) bool {
-		switch node := node.(type) {
-		case *ast.Ident:
-			if node.Name == words {
-				n++
-			}
-		case *ast.BasicLit:
-			if node.Kind == token.STRING && unquoted(node) == words {
-				n++
-			}
-		}
-		return true
-	})
-	return n
-}
+func (f goFile) count(words string) int { return f.words()[words] }
 
 // uses is how often the file says package.Name.
 func (f goFile) uses(pkg string, names ...string) int {

@@ -48,10 +48,11 @@ var binaries = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
-// TestMain removes what was built.
+// TestMain removes what was built and prepared.
 func TestMain(m *testing.M) {
 	m.Run()
 	os.RemoveAll(built)
+	os.RemoveAll(prepared)
 }
 
 // built is where the binaries are, once they are.
@@ -93,6 +94,67 @@ func printLogs(t *testing.T, dir string) {
 	}
 }
 
+// settled is a data folder where a system has started before and kept nothing since: it
+// starts in half the time. What a first start does is up to the tests that begin with a
+// folder of their own.
+func settled(t *testing.T) string {
+	t.Helper()
+	from, err := firstStart()
+	if err != nil {
+		t.Fatalf("a first start: %v", err)
+	}
+	dir := folder(t)
+	if info, err := os.Lstat(filepath.Join(from, "postgres")); err != nil || !info.IsDir() {
+		return dir // root's Postgres, which runs as somebody else, cannot come here: its data are elsewhere, and made anew
+	}
+	for _, kept := range []string{"broker", "postgres"} {
+		if out, err := exec.CommandContext(t.Context(), "cp", "-a", filepath.Join(from, kept), dir).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	return dir
+}
+
+// firstStart starts a system on a folder, once a test process, and ends it when it is ready.
+var firstStart = sync.OnceValues(func() (string, error) {
+	bin, err := binaries()
+	if err != nil {
+		return "", err
+	}
+	if prepared, err = os.MkdirTemp("", "coworking-settled-"); err != nil {
+		return "", err
+	}
+	if err := os.Chmod(prepared, 0o711); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "coworking"), upOn(prepared)...)
+	said := &lines{}
+	cmd.Env, cmd.Stderr = environment(), said
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	ready, _ := bufio.NewReader(stdout).ReadString('\n') // what is missing is seen below
+	_ = cmd.Process.Signal(os.Interrupt)                 // it may have ended
+	if err := cmd.Wait(); err != nil || ready != "ready\n" {
+		return "", fmt.Errorf("%q, %w\n%s", ready, err, said)
+	}
+	return prepared, nil
+})
+
+// prepared is where that was, once it has been.
+var prepared string
+
+// upOn is how a system is started on a folder, at free ports.
+func upOn(dir string) []string {
+	return []string{"up", "--data", dir, "--query-addr", "127.0.0.1:0", "--intake-addr", "127.0.0.1:0", "--nats-addr", "127.0.0.1:0"}
+}
+
 // system is a running `coworking up`.
 type system struct {
 	t       *testing.T
@@ -126,7 +188,7 @@ func (l *lines) String() string {
 // environment, and waits until it says that it is ready.
 func up(t *testing.T, dir string, variables ...string) *system {
 	t.Helper()
-	s := start(t, dir, "up", "--data", dir, "--query-addr", "127.0.0.1:0", "--intake-addr", "127.0.0.1:0", "--nats-addr", "127.0.0.1:0")
+	s := start(t, dir, upOn(dir)...)
 	s.cmd.Env = append(s.cmd.Env, variables...)
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -357,7 +419,7 @@ func TestDataSurvivesARestartAndCtrlCLeavesNothing(t *testing.T) {
 
 func TestAKillLeavesNothingAndNothingIsLost(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
+	dir := settled(t)
 	s := up(t, dir)
 	if out, err := s.tool(checkIns(0, 500), "publish", "-"); err != nil {
 		t.Fatalf("%s%v", out, err)
@@ -377,7 +439,7 @@ func TestAKillLeavesNothingAndNothingIsLost(t *testing.T) {
 
 func TestAPartThatDiesIsStartedAgain(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	for _, part := range []string{"ingest", "query", "postgres"} {
 		before := s.processes()[part]
 		if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
@@ -395,7 +457,7 @@ func TestAPartThatDiesIsStartedAgain(t *testing.T) {
 
 func TestTheEnvironmentIsForAShell(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	script := `eval "$("$0" env --data "$1")" && printf '%s\n' "$DATABASE_URL" "$NATS_URL"`
 	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-c", script, coworking(t), s.dir).Output()
 	if err != nil {
@@ -414,7 +476,7 @@ func TestTheEnvironmentIsForAShell(t *testing.T) {
 
 func TestASystemDoesNotStartInAnothersPlace(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	at := s.running()
 	cases := map[string]struct {
 		args []string
@@ -444,7 +506,7 @@ func TestASystemDoesNotStartInAnothersPlace(t *testing.T) {
 // with and without microseconds, a user without tokens.
 func TestTheOldSystemIsImportedOnceHoweverOften(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	sample := "../cmd/coworking/internal/legacy/testdata/"
 	scripts := []string{"import", "legacy", "--sql", sample + "1_schema.sql", "--sql", sample + "2_users.sql", "--sql", sample + "3_tokens.sql"}
 	dump := []string{"import", "legacy", "--sql", sample + "pg_dump.sql"}
@@ -465,7 +527,7 @@ func TestTheOldSystemIsImportedOnceHoweverOften(t *testing.T) {
 
 func TestAFileThatIsNotWhollyStoredIsAFailure(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	poison := `{"specversion":"1.0","id":"x","source":"door","type":"coworking.v1.checkin","time":"2026-03-02T09:00:00Z","data":{"space":"soho","metod":"door"}}`
 	out, err := s.tool(checkIns(0, 4)+poison+"\n"+checkIns(4, 1), "publish", "-")
 	failure, ok := errors.AsType[*exec.ExitError](err)
@@ -481,7 +543,7 @@ func TestAFileThatIsNotWhollyStoredIsAFailure(t *testing.T) {
 
 func TestASpaceIsSetAndListed(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	if out, err := s.tool("", "space", "set", "soho", "--zone", "America/New_York", "--capacity", "40", "--opening-hours", "mon-fri 08:00-18:00"); err != nil {
 		t.Fatalf("%s%v", out, err)
 	}
@@ -495,7 +557,7 @@ func TestASpaceIsSetAndListed(t *testing.T) {
 
 func TestDoctorKnowsARunningSystem(t *testing.T) {
 	t.Parallel()
-	s := up(t, folder(t))
+	s := up(t, settled(t))
 	out, err := s.tool("", "doctor", "--data", s.dir)
 	if err != nil {
 		t.Errorf("%v", err)
