@@ -30,8 +30,10 @@ build: ## bin/ingest, bin/query, bin/coworking
 
 test: build ## All tests, on a real Postgres and a real broker; sets up what they need
 	@$(if $(RACE),:,echo "no C compiler here: testing without the race detector")
-	@# One Postgres for all modules; go vet is part of lint.
-	go run ./pkg/pgtest/with go test $(RACE) -vet=off $(addsuffix /...,$(filter-out $(CURDIR)/tests $(CURDIR)/deploy,$(MODULES)))
+	@# One Postgres for all modules, by a program that is built as build builds: else all that it needs is compiled once more.
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/ ./pkg/pgtest/with
+	@# go vet is part of lint.
+	bin/with go test $(RACE) -vet=off $(addsuffix /...,$(filter-out $(CURDIR)/tests $(CURDIR)/deploy,$(MODULES)))
 	go test $(RACE) -vet=off -count=1 -parallel 4 ./tests/... # they wait more than they work
 
 test-orders: ## Random worlds in a thousand shuffled, duplicated orders, where test has forty; reports on 200 worlds, where it has twelve
