@@ -39,7 +39,7 @@ func TestAClientIsMadeFromTheDescription(t *testing.T) {
 	writeFile(t, dir, "go.mod", "module client\n\ngo 1.26.0\n\nrequire "+clientRuntime+"\n")
 	run := func(name string, args ...string) string {
 		cmd := exec.CommandContext(t.Context(), name, args...)
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), asBuilt, "GOWORK=off", "GOFLAGS=-mod=mod -trimpath")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)

@@ -168,7 +168,8 @@ func (r recipe) command(t *testing.T, dir string) *exec.Cmd {
 	case "js":
 		return exec.CommandContext(t.Context(), "node", write("recipe.mjs"))
 	case "go":
-		build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", stripped, "-o", filepath.Join(dir, "recipe"), write("recipe.go")) // here: in the workspace
+		build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", stripped, "-o", filepath.Join(dir, "recipe"), write("recipe.go")) // here: in the workspace
+		build.Env = append(os.Environ(), asBuilt)
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}

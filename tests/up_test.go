@@ -32,6 +32,10 @@ const patience = 120 * time.Second
 // of linking it.
 const stripped = "-ldflags=-s -w"
 
+// asBuilt is how `make build` builds. What else is built here for a user is built so too,
+// with -trimpath: else the standard library would be compiled once more.
+const asBuilt = "CGO_ENABLED=0"
+
 // binaries is the folder with the binaries that these tests run, built from this
 // very tree, once, and as `make build` builds them, which has compiled most of it by then.
 var binaries = sync.OnceValues(func() (string, error) {
@@ -41,7 +45,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 	}
 	built = dir
 	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", stripped, "-o", dir+"/", "./services/ingest", "./services/query", "./cmd/coworking")
-	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
+	build.Dir, build.Env = "..", append(os.Environ(), asBuilt)
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
