@@ -36,18 +36,24 @@ const stripped = "-ldflags=-s -w"
 // with -trimpath: else the standard library would be compiled once more.
 const asBuilt = "CGO_ENABLED=0"
 
-// binaries is the folder with the binaries that these tests run, built from this
-// very tree, once, and as `make build` builds them, which has compiled most of it by then.
+// binaries is a folder with the binaries that these tests run: copies of what `make
+// build` makes of this very tree, which has nothing left to do where it has just run.
+// Copies, since somebody may build again meanwhile.
 var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "coworking-bin-")
 	if err != nil {
 		return "", err
 	}
 	built = dir
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", stripped, "-o", dir+"/", "./services/ingest", "./services/query", "./cmd/coworking")
-	build.Dir, build.Env = "..", append(os.Environ(), asBuilt)
+	build := exec.Command("make", "build")
+	build.Dir = ".."
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	for _, name := range []string{"ingest", "query", "coworking"} {
+		if out, err := exec.Command("cp", filepath.Join("..", "bin", name), dir).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%w\n%s", err, out)
+		}
 	}
 	return dir, nil
 })
