@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	faultsFor  = flag.Duration("faults", 15*time.Second, "how long the kill loop kills")
+	faultsFor  = flag.Duration("faults", 0, "how long the kill loop kills; not less than it takes to strike every kind of blow once")
 	faultsSeed = flag.Uint64("seed", 0, "what the kill loop's events and blows are drawn from; 0: something else each time")
 )
 
@@ -129,21 +129,29 @@ var blows = []struct {
 }
 
 // run deals all blows in a random order, again and again, one soon after the other:
-// what comes next mostly meets a system that is still busy with what was before.
+// what comes next mostly meets a system that is still busy with what was before. It
+// does not stop before it has struck every kind of blow, and strikes none twice until then.
 func (l *loop) run(long time.Duration) {
 	l.t.Helper()
 	end := time.Now().Add(long)
+	kinds := map[string]bool{}
+	for _, blow := range blows {
+		kinds[blow.name] = true
+	}
 	var hand []int
-	for time.Now().Before(end) && !l.t.Failed() {
-		if !pausing(l.t.Context(), 200*time.Millisecond+time.Duration(l.random.IntN(1000))*time.Millisecond) {
-			return
-		}
-		l.thaw(time.Now())
+	for (time.Now().Before(end) || len(l.struck) < len(kinds)) && !l.t.Failed() {
 		if len(hand) == 0 {
 			hand = l.random.Perm(len(blows))
 		}
 		blow := blows[hand[0]]
 		hand = hand[1:]
+		if l.struck[blow.name] > 0 && len(l.struck) < len(kinds) {
+			continue
+		}
+		if !pausing(l.t.Context(), 200*time.Millisecond+time.Duration(l.random.IntN(1000))*time.Millisecond) {
+			return
+		}
+		l.thaw(time.Now())
 		blow.strike(l)
 		l.struck[blow.name]++
 	}
