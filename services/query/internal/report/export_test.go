@@ -8,6 +8,9 @@ func (r *Reader) Remember(most int) {
 	r.memory = newMemory(r.Remembered)
 }
 
+// ReadFew sets how many visits, days' tokens and rows are read or gathered at a time.
+func (r *Reader) ReadFew(n int) { r.few = few{visits: int64(n), tokenDays: n, rows: n} }
+
 // Holds is how many bytes the reader remembers, added up thing by thing.
 func (r *Reader) Holds() int {
 	held := 0

@@ -194,20 +194,13 @@ func (a *annals) foremost(ctx context.Context, days []daysOf, order func(one, ot
 // eachArrival calls yield with the visits of members that began on some days, up to asOf, in
 // the order of the days, few at a time.
 func (s *scope) eachArrival(ctx context.Context, days []daysOf, yield func(arrival)) error {
-	pieces, err := s.pieces(ctx, days)
-	if err != nil {
-		return err
-	}
-	for _, piece := range pieces {
-		recalled, err := s.recallArrivals(ctx, piece...)
+	for p, err := range s.portions(ctx, days, ofArrivals) {
 		if err != nil {
 			return err
 		}
-		for i, a := range piece {
-			for j, d := range recalled[i] {
-				for _, c := range d.until(s.asOf) {
-					yield(arrival{c.member, a.place.id, a.first.AddDays(j), c.in})
-				}
+		for at, d := range p.days() {
+			for _, c := range d.until(s.asOf) {
+				yield(arrival{c.member, at.place.id, at.day, c.in})
 			}
 		}
 	}
@@ -232,24 +225,19 @@ func (s *scope) history(ctx context.Context, anywhere bool, during window, yield
 	for d := first; d < stop; d++ {
 		a.on(d, func(p *place, _ *turnout) { days = append(days, daysOf{p, d, d + 1}) })
 	}
-	pieces, err := s.pieces(ctx, days)
-	if err != nil {
-		return err
-	}
 	var waiting []arrival // for what may have come before
-	for i, piece := range pieces {
-		recalled, err := s.recallArrivals(ctx, piece...)
+	for p, err := range s.portions(ctx, days, ofArrivals) {
 		if err != nil {
 			return err
 		}
-		for j, day := range piece {
-			for _, c := range recalled[j][0].until(s.asOf) {
-				waiting = append(waiting, arrival{c.member, day.place.id, day.first, c.in})
+		for at, d := range p.days() {
+			for _, c := range d.until(s.asOf) {
+				waiting = append(waiting, arrival{c.member, at.place.id, at.day, c.in})
 			}
 		}
 		sure := int64(distantFuture)
-		if i+1 < len(pieces) {
-			sure = earliest(pieces[i+1][0].first)
+		if p.next != nil {
+			sure = earliest(p.next.first)
 		}
 		ordered := byMember(waiting)
 		waiting = waiting[:0]

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -87,6 +88,12 @@ func newMemory(budget *remember.Budget) *memory {
 type daysOf struct {
 	place       *place
 	first, stop calendar.Date
+}
+
+// placeDay is one of them.
+type placeDay struct {
+	place *place
+	day   calendar.Date
 }
 
 // span is the instants of the days.
@@ -398,41 +405,76 @@ func (s *scope) recallMembers(ctx context.Context, asked ...daysOf) ([][]*dayMem
 	return s.recallWhole(ctx, asked, ofMembers)
 }
 
-// recallStays is recall with the visits of each of the days.
-func (s *scope) recallStays(ctx context.Context, asked ...daysOf) ([][]*dayMemory, error) {
-	return s.recallWhole(ctx, asked, ofStays)
+// portion is some of the days that a question is about, which have few visits.
+type portion struct {
+	asked []daysOf
+	known [][]*dayMemory // of each stretch, with the part that was wanted
+	next  *daysOf        // what the portion after it begins with; nil: it is the last one
 }
 
-// fewVisits is how many visits are read at a time, where there are more: what a question
-// does not keep need not be there at once.
-const fewVisits = 100_000
+// portions reads a part of each of some days, portion by portion, in the order of the days.
+// After an error there are no more.
+func (s *scope) portions(ctx context.Context, asked []daysOf, of int) iter.Seq2[portion, error] {
+	return func(yield func(portion, error) bool) {
+		cut, err := s.cut(ctx, asked)
+		if err != nil {
+			yield(portion{}, err)
+			return
+		}
+		for i, days := range cut {
+			p := portion{asked: days}
+			if i+1 < len(cut) {
+				p.next = &cut[i+1][0]
+			}
+			if p.known, err = s.recallWhole(ctx, days, of); !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
 
-// pieces is stretches of days in the same order, as many days together as have few visits.
-func (s *scope) pieces(ctx context.Context, asked []daysOf) ([][]daysOf, error) {
+// cut cuts stretches of days where there are many visits.
+func (s *scope) cut(ctx context.Context, asked []daysOf) ([][]daysOf, error) {
 	recalled, err := s.recall(ctx, asked...)
 	if err != nil {
 		return nil, err
 	}
 	var all [][]daysOf
-	var piece []daysOf
+	var some []daysOf
 	var visits int64
 	for i, a := range asked {
 		next := daysOf{a.place, a.first, a.first}
 		for _, d := range recalled[i] {
-			if visits += d.sums.visits; visits > fewVisits && visits > d.sums.visits {
+			if visits += d.sums.visits; visits > s.reader.few.visits && visits > d.sums.visits {
 				if next.first < next.stop {
-					piece = append(piece, next)
+					some = append(some, next)
 				}
-				all = append(all, piece)
-				piece, visits, next.first = nil, d.sums.visits, next.stop
+				all = append(all, some)
+				some, visits, next.first = nil, d.sums.visits, next.stop
 			}
 			next.stop++
 		}
 		if next.first < next.stop {
-			piece = append(piece, next)
+			some = append(some, next)
 		}
 	}
-	return append(all, piece), nil
+	if len(some) > 0 {
+		all = append(all, some)
+	}
+	return all, nil
+}
+
+// days is each of the days.
+func (p portion) days() iter.Seq2[placeDay, *dayMemory] {
+	return func(yield func(placeDay, *dayMemory) bool) {
+		for i, a := range p.asked {
+			for j, d := range p.known[i] {
+				if !yield(placeDay{a.place, a.first.AddDays(j)}, d) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // recallArrivals is recall with when each visit of a member began on each of the days.

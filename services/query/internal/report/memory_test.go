@@ -44,6 +44,7 @@ func TestWhatIsRememberedIsWhatIsStored(t *testing.T) {
 			most = rapid.SampledFrom([]int{1_000, 3_000, 30_000}).Draw(t, "room")
 			old.Remember(most)
 		}
+		readLittle(t, old)
 		asker := frequenter{old, map[string]report.Basis{}, map[string]string{}}
 		var q question
 		var query url.Values

@@ -1,12 +1,16 @@
 package report_test
 
 import (
+	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"coworking/pkg/pgtest"
 	"coworking/services/query/internal/report"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -21,6 +25,32 @@ func TestNewVsReturningIsAsAddedUpByHand(t *testing.T) {
 			time.Date(2026, 10, 25, 12, 0, 0, 0, time.UTC), "new_vs_returning", "from=2026-03-01&to=2026-11-01&interval=month&tz=UTC",
 		},
 	})
+}
+
+// Ada is first on Lord Howe, where it is Monday by then, and an hour later in New York,
+// where it is Sunday. So she is new on Monday, also to who reads visits date by date.
+func TestTheFirstVisitMayBeOnALaterDateThanTheSecond(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	loadScript(t, pool, `
+		insert into said values
+		  ('newyork', '2026-01-01Z', '{"time_zone": "America/New_York"}'), ('lordhowe', '2026-01-01Z', '{"time_zone": "Australia/Lord_Howe"}');
+		insert into told (space, kind, at) values ('lordhowe', 'checkin', '2026-03-29 19:00Z'), ('newyork', 'checkin', '2026-03-29 20:00Z');
+		insert into stayed (space, day, member, in_at, out_at, ended) values
+		  ('lordhowe', '2026-03-30', 'ada', '2026-03-29 19:00Z', '2026-03-29 19:30Z', 'explicit'),
+		  ('newyork', '2026-03-29', 'ada', '2026-03-29 20:00Z', '2026-03-29 21:00Z', 'explicit')`)
+	for _, n := range []int{1, 100} {
+		reader := report.NewReader(pool)
+		reader.ReadFew(n)
+		answer := answerOf(t, reader, report.NewVsReturning, url.Values{"from": {"2026-03-29"}, "to": {"2026-03-31"}}, noon)
+		var rows []struct{ New, Returning int }
+		if err := json.NewDecoder(strings.NewReader(answer[1:])).Decode(&rows); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]struct{ New, Returning int }{{0, 1}, {1, 0}}, rows); diff != "" {
+			t.Errorf("read %d at a time, Sunday and Monday (-want +got):\n%s", n, diff)
+		}
+	}
 }
 
 // Who is new and who is back is what plain loops say.

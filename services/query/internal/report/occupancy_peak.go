@@ -79,10 +79,6 @@ func occupancyPeak(ctx context.Context, s *scope, p occupancyPeakParams) (counte
 	for i := range rows {
 		rows[i].seatsOf = true
 	}
-	type placeDay struct {
-		place *place
-		day   calendar.Date
-	}
 	pieces := map[placeDay][]piece{}
 	rests := make([][]daysOf, len(rows))
 	for _, place := range s.places {

@@ -49,10 +49,19 @@ func ofMadeUpWorlds(t *testing.T, questions int, each func(*rapid.T, *report.Rea
 		w := drawWorld(t)
 		load(t, pool, w.tell)
 		reader := report.NewReader(pool) // another one knows the spaces of another world
+		readLittle(t, reader)
 		for range questions {
 			each(t, reader, w, w.drawQuestion(t))
 		}
 	})
+}
+
+// readLittle may have a reader read so little at a time that the few visits of a made-up
+// world are many.
+func readLittle(t *rapid.T, reader *report.Reader) {
+	if n := rapid.SampledFrom([]int{0, 1, 3}).Draw(t, "read at a time"); n > 0 {
+		reader.ReadFew(n)
+	}
 }
 
 // empty deletes the world before: for few rows that is quicker than to truncate.

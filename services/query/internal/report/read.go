@@ -199,26 +199,19 @@ func (s *scope) eachStay(ctx context.Context, days ownDays, yield func(*stay) bo
 	for i, space := range days.spaces {
 		asked[i] = daysOf{s.place(space), calendar.Date(days.firsts[i]), calendar.Date(days.stops[i])}
 	}
-	pieces, err := s.pieces(ctx, asked)
-	if err != nil {
-		return err
-	}
 	var filled visit
-	for _, piece := range pieces {
-		recalled, err := s.recallStays(ctx, piece...)
+	for p, err := range s.portions(ctx, asked, ofStays) {
 		if err != nil {
 			return err
 		}
-		for i, a := range piece {
-			for j, d := range recalled[i] {
-				for v := range d.staysAt(a.place, a.first.AddDays(j)) {
-					if plans != nil {
-						filled = plans.fill(v.visit)
-						v.visit = &filled
-					}
-					if !yield(v) {
-						return nil
-					}
+		for at, d := range p.days() {
+			for v := range d.staysAt(at.place, at.day) {
+				if plans != nil {
+					filled = plans.fill(v.visit)
+					v.visit = &filled
+				}
+				if !yield(v) {
+					return nil
 				}
 			}
 		}
@@ -352,9 +345,6 @@ func (w memberWindow) whole() (d calendar.Date, is bool) {
 	return first, stop == first+1 && w.window == window{start, end}
 }
 
-// manyRows is how many rows are gathered at a time.
-const manyRows = 30
-
 // gather calls yield with each row, in order, and with who had a visit that began in its
 // windows. The set is there until the next one.
 func (s *scope) gather(ctx context.Context, asked windows, yield func(row int, came *memberSet)) error {
@@ -362,10 +352,10 @@ func (s *scope) gather(ctx context.Context, asked windows, yield func(row int, c
 		return err
 	}
 	asked = asked.byRow()
-	sets := make([]memberSet, manyRows)
+	sets := make([]memberSet, s.reader.few.rows)
 	for len(asked) > 0 {
 		first, n := asked[0].row, 0
-		for n < len(asked) && asked[n].row < first+manyRows {
+		for n < len(asked) && asked[n].row < first+int32(len(sets)) {
 			n++
 		}
 		if err := s.enter(ctx, asked[:n], first, sets); err != nil {

@@ -27,9 +27,18 @@ type Reader struct {
 	words     map[int32]string              // the dictionary, as far as it was needed
 
 	memory *memory
+	few    few
 
 	// Remembered is what all that it remembers shares.
 	Remembered *remember.Budget
+}
+
+// few is how much is read or gathered at a time where there is more: what a question does not
+// keep need not be there at once.
+type few struct {
+	visits    int64
+	tokenDays int // whose tokens are read
+	rows      int // of which members are gathered
 }
 
 // dated is a calendar and the version of the settings that it was made from.
@@ -42,7 +51,7 @@ type dated struct {
 func NewReader(pool *pgxpool.Pool) *Reader {
 	budget := remember.New(remember.Most)
 	return &Reader{
-		pool: pool, memory: newMemory(budget), Remembered: budget,
+		pool: pool, memory: newMemory(budget), few: few{visits: 100_000, tokenDays: 150, rows: 30}, Remembered: budget,
 		calendars: map[int32]dated{}, began: map[int32]began{}, zones: map[string]*calendar.Calendar{}, words: map[int32]string{},
 	}
 }

@@ -121,23 +121,15 @@ func digests[Made any](ctx context.Context, s *scope, days []daysOf, of digest[M
 	if len(missing) == 0 {
 		return all, nil
 	}
-	pieces, err := s.pieces(ctx, missing)
-	if err != nil {
-		return nil, err
-	}
-	for _, piece := range pieces {
-		read, err := s.recallStays(ctx, piece...)
+	for p, err := range s.portions(ctx, missing, ofStays) {
 		if err != nil {
 			return nil, err
 		}
-		for i, a := range piece {
-			for j, d := range read[i] {
-				date := a.first.AddDays(j)
-				made := of.make(d.staysAt(a.place, date))
-				s.reader.memory.results.keep(of.on(a.place, date, d), made, of.room(made))
-				*places[0] = made
-				places = places[1:]
-			}
+		for at, d := range p.days() {
+			made := of.make(d.staysAt(at.place, at.day))
+			s.reader.memory.results.keep(of.on(at.place, at.day, d), made, of.room(made))
+			*places[0] = made
+			places = places[1:]
 		}
 	}
 	return all, nil

@@ -113,15 +113,12 @@ type tokenDate struct {
 	by int // issue or use
 }
 
-// fewDays is how many days the tokens of which are read at a time, where there are more.
-const fewDays = 150
-
 // eachTokens calls yield with each stretch of days, and with the tokens that were issued, or
 // used, on them. They are read a few days at a time.
 func (s *scope) eachTokens(ctx context.Context, by int, asked []daysOf, yield func(i int, days []*tokenDay)) error {
 	for from := 0; from < len(asked); {
 		to, days := from, 0
-		for to < len(asked) && (to == from || days < fewDays) {
+		for to < len(asked) && (to == from || days < s.reader.few.tokenDays) {
 			days += int(asked[to].stop - asked[to].first)
 			to++
 		}

@@ -95,10 +95,6 @@ func utilization(ctx context.Context, s *scope, p utilizationParams) (counted[ut
 func (s *scope) loads(ctx context.Context, interval string) (loads, error) {
 	l := loads{buckets: s.buckets(interval)}
 	l.rows = make([]load, len(l.buckets.starts))
-	type placeDay struct {
-		place *place
-		day   calendar.Date
-	}
 	pieces := map[placeDay][]piece{}
 	rests := make([][]daysOf, len(l.rows))
 	for _, place := range s.places {
