@@ -10,8 +10,17 @@ import (
 // two dozen messages, and one that does not has stored hundreds meanwhile.
 type pace struct {
 	mu      sync.Mutex
-	single  time.Duration // for each of some messages that are sent one by one
+	answer  time.Duration // for messages that are sent one by one: the way there and back
+	single  time.Duration // for each of them
 	opening time.Duration // for a batch, beside its messages
+
+	singly, together way
+}
+
+// way is one of the two that messages may go.
+type way struct {
+	gone  int // so often since the other way was tried
+	until int // that often
 }
 
 const (
@@ -22,23 +31,27 @@ const (
 	// So many are always sent one by one: with a sync each they take about as long as to
 	// open a batch.
 	few = 24
-	// Fewer than these teach nothing: they take as long as the way there and back.
+	// Fewer than these teach how long the way there and back takes, more how long a message.
 	tooFew = 8
 	// More than a few are sent one by one where that takes less than this part of the
 	// time: a batch is less work for everybody.
 	muchSooner = 2
-	// A measure changes an estimate by this part of the difference, and counts as so many
-	// times the estimate, or what is usual, at most: one slow moment must not decide for
-	// long.
-	weight, mostTimes = 4, 4
-	// What was not measured is held to be a little shorter each time, so that it is measured
-	// again; single messages less often, and only where they are not many: where they are
-	// slow, so many of them delay those that come next.
-	fading      = 64
-	worthTrying = 100
+
+	// A measure changes an estimate by a part of the difference, and counts as so many times
+	// the estimate, or what is usual, at most: one slow moment must not decide for long.
+	// What was quick says what the broker can do, and what was slow perhaps only that it was
+	// held up. So a single message is slowly held to be slower: many wait after such a
+	// moment, and if they went as a batch, which takes its time, as many would wait after it.
+	mostTimes, quicker, slower, singleSlower = 4, 1, 4, 32
+
+	// After so many times the other way is tried: it may be the quicker one by now. The next
+	// time it is after twice as many, for it costs those who wait. Single messages only where
+	// they are not many: where they are slow, so many of them delay those that come next.
+	firstTry, lastTry = 16, 512
+	worthTrying       = 100
 )
 
-func newPace() *pace { return &pace{single: usualSingle, opening: usualOpening} }
+func newPace() *pace { return &pace{single: usualSingle, opening: usualOpening, singly: way{until: firstTry}, together: way{until: firstTry}} }
 
 // oneByOne says whether so many messages are stored sooner one by one than as a batch.
 func (p *pace) oneByOne(n int) bool {
@@ -47,34 +60,44 @@ func (p *pace) oneByOne(n int) bool {
 	if n <= few {
 		return true
 	}
-	if muchSooner*time.Duration(n)*p.single > p.opening+time.Duration(n)*eachOfBatch {
-		if n <= worthTrying {
-			p.single -= p.single / (4 * fading)
-		}
+	if muchSooner*(p.answer+time.Duration(n)*p.single) > p.opening+time.Duration(n)*eachOfBatch {
+		return n <= worthTrying && p.together.tryOther()
+	}
+	return !p.singly.tryOther()
+}
+
+// tryOther says whether the other way is to be tried instead.
+func (w *way) tryOther() bool {
+	if w.gone++; w.gone < w.until {
 		return false
 	}
-	p.opening -= p.opening / fading
+	w.gone, w.until = 0, min(2*w.until, lastTry)
 	return true
 }
 
 // sentOneByOne notes how long some messages took.
 func (p *pace) sentOneByOne(n int, took time.Duration) {
-	if n < tooFew {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.single = learn(p.single, took/time.Duration(n), usualSingle)
+	if n < tooFew {
+		p.answer = learn(p.answer, took-time.Duration(n)*p.single, usualSingle, singleSlower)
+		return
+	}
+	p.single = learn(p.single, (took-p.answer)/time.Duration(n), usualSingle, singleSlower)
 }
 
 // sentAsBatch notes how long a batch took.
 func (p *pace) sentAsBatch(n int, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.opening = learn(p.opening, max(0, took-time.Duration(n)*eachOfBatch), usualOpening)
+	p.opening = learn(p.opening, took-time.Duration(n)*eachOfBatch, usualOpening, slower)
 }
 
-func learn(estimate, measured, usual time.Duration) time.Duration {
-	measured = min(measured, max(mostTimes*estimate, usual))
-	return max(estimate+(measured-estimate)/weight, time.Microsecond)
+// learn is the estimate after a measure; one that is longer counts for a part of the difference.
+func learn(estimate, measured, usual, part time.Duration) time.Duration {
+	measured = min(max(measured, 0), max(mostTimes*estimate, usual))
+	if measured < estimate {
+		part = quicker
+	}
+	return max(estimate+(measured-estimate)/part, time.Microsecond)
 }
