@@ -37,12 +37,12 @@ const (
 	// time: a batch is less work for everybody.
 	muchSooner = 2
 
-	// A measure changes an estimate by a part of the difference, and counts as so many times
-	// the estimate, or what is usual, at most: one slow moment must not decide for long.
-	// What was quick says what the broker can do, and what was slow perhaps only that it was
-	// held up. So a single message is slowly held to be slower: many wait after such a
-	// moment, and if they went as a batch, which takes its time, as many would wait after it.
-	mostTimes, quicker, slower, singleSlower = 4, 1, 4, 32
+	// What was quick says what the broker can do, what was slow perhaps only that it was held
+	// up for a moment. So a longer measure moves an estimate by a part of the difference, and
+	// counts as so many times the estimate, or what is usual, at most. That of a single
+	// message moves slowly: many wait after such a moment, and if they went as a batch, which
+	// takes its time, as many would wait after it.
+	mostTimes, partOfBatch, partOfSingle = 4, 4, 32
 
 	// After so many times the other way is tried: it may be the quicker one by now. The next
 	// time it is after twice as many, for it costs those who wait. Single messages only where
@@ -51,7 +51,10 @@ const (
 	worthTrying       = 100
 )
 
-func newPace() *pace { return &pace{single: usualSingle, opening: usualOpening, singly: way{until: firstTry}, together: way{until: firstTry}} }
+func newPace() *pace {
+	begin := way{until: firstTry}
+	return &pace{single: usualSingle, opening: usualOpening, singly: begin, together: begin}
+}
 
 // oneByOne says whether so many messages are stored sooner one by one than as a batch.
 func (p *pace) oneByOne(n int) bool {
@@ -80,24 +83,23 @@ func (p *pace) sentOneByOne(n int, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if n < tooFew {
-		p.answer = learn(p.answer, took-time.Duration(n)*p.single, usualSingle, singleSlower)
+		p.answer = learn(p.answer, took-time.Duration(n)*p.single, usualSingle, partOfSingle)
 		return
 	}
-	p.single = learn(p.single, (took-p.answer)/time.Duration(n), usualSingle, singleSlower)
+	p.single = learn(p.single, (took-p.answer)/time.Duration(n), usualSingle, partOfSingle)
 }
 
 // sentAsBatch notes how long a batch took.
 func (p *pace) sentAsBatch(n int, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.opening = learn(p.opening, took-time.Duration(n)*eachOfBatch, usualOpening, slower)
+	p.opening = learn(p.opening, took-time.Duration(n)*eachOfBatch, usualOpening, partOfBatch)
 }
 
-// learn is the estimate after a measure; one that is longer counts for a part of the difference.
+// learn is the estimate after a measure. A longer one counts for a part of the difference.
 func learn(estimate, measured, usual, part time.Duration) time.Duration {
-	measured = min(max(measured, 0), max(mostTimes*estimate, usual))
 	if measured < estimate {
-		part = quicker
+		return max(measured, time.Microsecond)
 	}
-	return max(estimate+(measured-estimate)/part, time.Microsecond)
+	return estimate + (min(measured, max(mostTimes*estimate, usual))-estimate)/part
 }

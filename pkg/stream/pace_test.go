@@ -107,7 +107,8 @@ func TestABrokerThatIsHeldUpIsNotTakenForASlowOne(t *testing.T) {
 	var now, sent, asBatch time.Duration // sent: when the first that was not sent yet is due
 	for round := 1; now < time.Minute; round++ {
 		n := max(1, int((now-sent)/apart))
-		took, oneByOne := 0*time.Second, pace.OneByOne(n)
+		var took time.Duration
+		oneByOne := pace.OneByOne(n)
 		if oneByOne {
 			took = busy.wayThereAndBack + time.Duration(n)*busy.single
 		} else {
