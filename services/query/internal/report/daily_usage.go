@@ -129,12 +129,12 @@ func (t *tally) countDays(ctx context.Context) error {
 			}
 		}
 		if d+1 == t.to || t.buckets.row(d+1) != row {
-			t.rows[row].members = int64(members.size)
+			t.rows[row].members = int64(members.size())
 			ofAll.join(members)
 			members.clear()
 		}
 	}
-	t.members = int64(ofAll.size)
+	t.members = int64(ofAll.size())
 	return t.takeOffLater(ctx)
 }
 

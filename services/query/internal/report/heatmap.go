@@ -161,7 +161,7 @@ func (h *heat) figures(times []*traffic) heatmapTotals {
 	case "occupancy":
 		total = Mean(float64(presence) / float64(hourLength))
 	case "unique_members":
-		total = Mean(members.size)
+		total = Mean(members.size())
 	}
 	return heatmapTotals{Mean: &mean, P90: &p90, N: int64(len(times)), Total: &total}
 }

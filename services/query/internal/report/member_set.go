@@ -5,34 +5,42 @@ import (
 	"slices"
 )
 
-// memberSet is a set of members by their numbers, which are small.
-type memberSet struct {
-	bits []uint64
-	size int
+// memberSet is a set of members by their numbers, which are small. Hundreds are joined for
+// one figure, so how many members one has is counted when it is asked for, and not kept.
+type memberSet struct{ bits []uint64 }
+
+// size is how many members are in it.
+func (m *memberSet) size() (n int) {
+	for _, word := range m.bits {
+		n += bits.OnesCount64(word)
+	}
+	return n
 }
 
 // add says whether the member was not in it.
 func (m *memberSet) add(member int32) bool {
-	word, bit := int(member)/64, uint64(1)<<(member%64)
-	if word >= len(m.bits) {
-		m.bits = append(m.bits, make([]uint64, word+1-len(m.bits)+len(m.bits)/2)...)
+	word, bit := uint32(member)/64, uint64(1)<<(member%64)
+	if int(word) >= len(m.bits) {
+		m.grow(int(word) + 1 + len(m.bits)/2)
 	}
-	if m.bits[word]&bit != 0 {
-		return false
-	}
+	fresh := m.bits[word]&bit == 0
 	m.bits[word] |= bit
-	m.size++
-	return true
+	return fresh
+}
+
+// grow makes room for so many words at least.
+func (m *memberSet) grow(words int) {
+	if missing := words - len(m.bits); missing > 0 {
+		m.bits = append(m.bits, make([]uint64, missing)...)
+	}
 }
 
 // join adds another set's members.
 func (m *memberSet) join(o memberSet) {
-	if missing := len(o.bits) - len(m.bits); missing > 0 {
-		m.bits = append(m.bits, make([]uint64, missing)...)
-	}
+	m.grow(len(o.bits))
+	joined := m.bits[:len(o.bits)] // so that bounds are checked once
 	for i, word := range o.bits {
-		m.size += bits.OnesCount64(word &^ m.bits[i])
-		m.bits[i] |= word
+		joined[i] |= word
 	}
 }
 
@@ -52,7 +60,6 @@ func (m *memberSet) without(o memberSet) memberSet {
 		if i < len(o.bits) {
 			left.bits[i] &^= o.bits[i]
 		}
-		left.size += bits.OnesCount64(left.bits[i])
 	}
 	return left
 }
@@ -60,10 +67,8 @@ func (m *memberSet) without(o memberSet) memberSet {
 // keep takes out who is not in another set.
 func (m *memberSet) keep(o memberSet) {
 	m.bits = m.bits[:min(len(m.bits), len(o.bits))]
-	m.size = 0
 	for i := range m.bits {
 		m.bits[i] &= o.bits[i]
-		m.size += bits.OnesCount64(m.bits[i])
 	}
 }
 
@@ -76,10 +81,7 @@ func (m *memberSet) shared(o memberSet) int {
 	return n
 }
 
-func (m *memberSet) clear() {
-	clear(m.bits)
-	m.size = 0
-}
+func (m *memberSet) clear() { clear(m.bits) }
 
 func (m *memberSet) has(member int32) bool {
 	word := int(member) / 64
@@ -118,7 +120,7 @@ func (t *turnout) room() int {
 }
 
 // size is how many they are.
-func (t *turnout) size() int { return t.set.size + len(t.few) }
+func (t *turnout) size() int { return t.set.size() + len(t.few) }
 
 func (t *turnout) has(member int32) bool {
 	_, listed := slices.BinarySearch(t.few, member)
@@ -128,8 +130,12 @@ func (t *turnout) has(member int32) bool {
 // enter adds them to a set.
 func (t *turnout) enter(set *memberSet) {
 	set.join(t.set)
+	if len(t.few) == 0 {
+		return
+	}
+	set.grow(int(t.few[len(t.few)-1])/64 + 1)
 	for _, member := range t.few {
-		set.add(member)
+		set.bits[uint32(member)/64] |= 1 << (member % 64)
 	}
 }
 

@@ -24,8 +24,8 @@ func TestSetsOfMembersAreJoined(t *testing.T) {
 		}
 		joined.join(one)
 		joined.join(other)
-		if joined.size != len(both) {
-			t.Fatalf("%d members, want %d", joined.size, len(both))
+		if joined.size() != len(both) {
+			t.Fatalf("%d members, want %d", joined.size(), len(both))
 		}
 		for member := range int32(5002) {
 			if joined.has(member) != both[member] {
@@ -33,7 +33,7 @@ func TestSetsOfMembersAreJoined(t *testing.T) {
 			}
 		}
 		joined.clear()
-		if joined.size != 0 || joined.has(1) {
+		if joined.size() != 0 || joined.has(1) {
 			t.Fatal("what was cleared holds somebody")
 		}
 	}

@@ -112,5 +112,5 @@ func (c *comers) join(o *comers) {
 }
 
 func (c *comers) tallied() (fresh, returning, reactivated *int64) {
-	return figure(c.fresh.size), figure(c.all.size - c.fresh.size), figure(c.back.size - c.back.shared(c.fresh))
+	return figure(c.fresh.size()), figure(c.all.size() - c.fresh.size()), figure(c.back.size() - c.back.shared(c.fresh))
 }

@@ -332,10 +332,10 @@ func (s *scope) distinct(ctx context.Context, asked windows, rows int) (ofRow []
 	ofRow = make([]int64, rows)
 	var all memberSet
 	err = s.gather(ctx, asked, func(row int, came *memberSet) {
-		ofRow[row] = int64(came.size)
+		ofRow[row] = int64(came.size())
 		all.join(*came)
 	})
-	return ofRow, int64(all.size), err
+	return ofRow, int64(all.size()), err
 }
 
 // whole says whether a window is a day of the space's own.

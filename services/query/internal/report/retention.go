@@ -78,7 +78,7 @@ func retention(ctx context.Context, s *scope, p retentionParams) (counted[retent
 	sizes := make([]int64, len(steps))
 	came := make([][]int64, len(steps)) // by cohort and k
 	for now, first := range steps {
-		sizes[now] = int64(cohorts[now].size)
+		sizes[now] = int64(cohorts[now].size())
 		stop := attendance.stop()
 		if now+1 < len(steps) {
 			stop = steps[now+1]

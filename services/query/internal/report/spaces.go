@@ -228,7 +228,7 @@ func (s *scope) newShare(ctx context.Context, firsts []arrival) (*Mean, error) {
 			fresh++
 		}
 	})
-	return mean(fresh, int64(seen.size)), nil
+	return mean(fresh, int64(seen.size())), nil
 }
 
 // sees says whether an instant is in the range and in the life of the space.

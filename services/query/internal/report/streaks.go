@@ -75,7 +75,7 @@ func (s *scope) streaksOf(came attendance) []int64 {
 	closed := s.closedWeeks()
 	keeping := came.during(came.first, s.to) // their streaks are not broken so far
 	lengths := make([]int64, 64*len(keeping.bits))
-	for week := last; keeping.size > 0 && week+7 > came.first; week -= 7 {
+	for week := last; keeping.size() > 0 && week+7 > came.first; week -= 7 {
 		here := came.during(week, min(week+7, s.to))
 		here.keep(keeping)
 		here.each(func(member int32) { lengths[member]++ })
