@@ -6,8 +6,10 @@ import (
 )
 
 // pace is how long a broker was seen to take for messages, one by one and as a batch. It
-// depends on when the broker syncs: one that syncs each write opens a batch in the time of
-// two dozen messages, and one that does not has stored hundreds meanwhile.
+// depends on when the broker syncs, and on its copies of the stream: with one copy it writes
+// files for each batch, and syncs them whether or not it syncs single messages. One that does
+// opens a batch in the time of a dozen messages or two; one that does not has stored hundreds
+// meanwhile, with less work.
 type pace struct {
 	mu      sync.Mutex
 	answer  time.Duration // for messages that are sent one by one: the way there and back
@@ -28,21 +30,16 @@ const (
 	usualOpening = 6 * time.Millisecond   // likewise
 	eachOfBatch  = 10 * time.Microsecond  // for a message of a batch
 
-	// So many are always sent one by one: with a sync each they take about as long as to
-	// open a batch.
-	few = 24
-	// Fewer than these teach how long the way there and back takes, more how long a message.
-	tooFew = 8
-	// More than a few are sent one by one where that takes less than this part of the
-	// time: a batch is less work for everybody.
-	muchSooner = 2
+	// Fewer than these are always sent one by one, and teach how long the way there and back
+	// takes; more teach how long a message does.
+	few = 8
 
 	// What was quick says what the broker can do, what was slow perhaps only that it was held
 	// up for a moment. So a longer measure moves an estimate by a part of the difference, and
 	// counts as so many times the estimate, or what is usual, at most. That of a single
 	// message moves slowly: many wait after such a moment, and if they went as a batch, which
 	// takes its time, as many would wait after it.
-	mostTimes, partOfBatch, partOfSingle = 4, 4, 32
+	mostTimes, partOfBatch, partOfSingle = 4, 4, 8
 
 	// After so many times the other way is tried: it may be the quicker one by now. The next
 	// time it is after twice as many, for it costs those who wait. Single messages only where
@@ -60,10 +57,10 @@ func newPace() *pace {
 func (p *pace) oneByOne(n int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n <= few {
+	if n < few {
 		return true
 	}
-	if muchSooner*(p.answer+time.Duration(n)*p.single) > p.opening+time.Duration(n)*eachOfBatch {
+	if p.answer+time.Duration(n)*p.single > p.opening+time.Duration(n)*eachOfBatch {
 		return n <= worthTrying && p.together.tryOther()
 	}
 	return !p.singly.tryOther()
@@ -82,7 +79,7 @@ func (w *way) tryOther() bool {
 func (p *pace) sentOneByOne(n int, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n < tooFew {
+	if n < few {
 		p.answer = learn(p.answer, took-time.Duration(n)*p.single, usualSingle, partOfSingle)
 		return
 	}
