@@ -37,15 +37,15 @@ const (
 	// What was quick says what the broker can do, what was slow perhaps only that it was held
 	// up for a moment. So a longer measure moves an estimate by a part of the difference, and
 	// counts as so many times the estimate, or what is usual, at most. That of a single
-	// message moves slowly: many wait after such a moment, and if they went as a batch, which
+	// message moves less: many wait after such a moment, and if they went as a batch, which
 	// takes its time, as many would wait after it.
 	mostTimes, partOfBatch, partOfSingle = 4, 4, 8
 
-	// After so many times the other way is tried: it may be the quicker one by now. The next
-	// time it is after twice as many, for it costs those who wait. Single messages only where
-	// they are not many: where they are slow, so many of them delay those that come next.
-	firstTry, lastTry = 16, 512
-	worthTrying       = 100
+	// After so many times the other way is tried: it may be the quicker one by now. If it is
+	// not, the next time is after twice as many, for it costs those who wait. Single messages
+	// only where they are not held to take so many times as long.
+	firstTry, lastTry = 4, 512
+	tooLong           = 4
 )
 
 func newPace() *pace {
@@ -60,10 +60,16 @@ func (p *pace) oneByOne(n int) bool {
 	if n < few {
 		return true
 	}
-	if p.answer+time.Duration(n)*p.single > p.opening+time.Duration(n)*eachOfBatch {
-		return n <= worthTrying && p.together.tryOther()
+	singly, together := p.held(n)
+	if singly > together {
+		return singly < tooLong*together && p.together.tryOther()
 	}
 	return !p.singly.tryOther()
+}
+
+// held is how long so many messages are held to take, either way.
+func (p *pace) held(n int) (singly, together time.Duration) {
+	return p.answer + time.Duration(n)*p.single, p.opening + time.Duration(n)*eachOfBatch
 }
 
 // tryOther says whether the other way is to be tried instead.
@@ -83,6 +89,9 @@ func (p *pace) sentOneByOne(n int, took time.Duration) {
 		p.answer = learn(p.answer, took-time.Duration(n)*p.single, usualSingle, partOfSingle)
 		return
 	}
+	if singly, together := p.held(n); took < together && together < singly {
+		p.together.until = firstTry
+	}
 	p.single = learn(p.single, (took-p.answer)/time.Duration(n), usualSingle, partOfSingle)
 }
 
@@ -90,6 +99,9 @@ func (p *pace) sentOneByOne(n int, took time.Duration) {
 func (p *pace) sentAsBatch(n int, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if singly, together := p.held(n); took < singly && singly < together {
+		p.singly.until = firstTry
+	}
 	p.opening = learn(p.opening, took-time.Duration(n)*eachOfBatch, usualOpening, partOfBatch)
 }
 
