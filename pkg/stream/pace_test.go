@@ -77,20 +77,36 @@ func TestWhatWasLearnedOfABrokerIsForgotten(t *testing.T) {
 	}
 }
 
-// Where batches are no longer tried, nobody finds out that they are quick again.
+// Where batches are no longer tried, nobody finds out that they are quick again. That a
+// try paid is no reason to try less often the next time.
 func TestASlowBatchIsTriedAgain(t *testing.T) {
 	pace := stream.NewPace()
-	for range 20 {
-		pace.SentAsBatch(100, time.Second)
-	}
-	tries := 0
-	for range 2000 {
-		if _, oneByOne := syncsAlways.publish(pace, 100); !oneByOne {
-			tries++
+	for episode := range 20 {
+		for range 20 {
+			pace.SentAsBatch(100, time.Second)
+		}
+		batches := 0
+		for range 200 {
+			if _, oneByOne := syncsAlways.publish(pace, 100); !oneByOne {
+				batches++
+			}
+		}
+		if batches < 150 {
+			t.Errorf("the %d. time, batches were sent %d times of 200", episode+1, batches)
 		}
 	}
-	if tries < 1500 {
-		t.Errorf("batches were tried %d times of 2000", tries)
+}
+
+// Hundreds of single messages, each with a sync, would hold up all that come after them.
+func TestWhatWouldTakeFarLongerIsNotTried(t *testing.T) {
+	pace := stream.NewPace()
+	for n := range 24 {
+		syncsAlways.publish(pace, n)
+	}
+	for round := range 2000 {
+		if _, oneByOne := syncsAlways.publish(pace, 300); oneByOne {
+			t.Fatalf("in round %d, three hundred messages went one by one", round)
+		}
 	}
 }
 
@@ -100,28 +116,23 @@ func TestASlowBatchIsTriedAgain(t *testing.T) {
 // and so on: at most a few batches are sent after each such moment.
 func TestABrokerThatIsHeldUpIsNotTakenForASlowOne(t *testing.T) {
 	const heldUp = 20 * time.Millisecond
-	busy := broker{time.Millisecond, 30 * time.Microsecond, 11 * time.Millisecond, 20 * time.Microsecond}
+	usually := broker{time.Millisecond, 30 * time.Microsecond, 11 * time.Millisecond, 20 * time.Microsecond}
+	atTimes := usually
+	atTimes.wayThereAndBack += heldUp
+	atTimes.opening += heldUp
 	for rate, most := range map[int]float64{5000: 0.01, 20_000: 0.12} {
 		apart := time.Second / time.Duration(rate)
 		pace := stream.NewPace()
 		var now, sent, asBatch time.Duration // sent: when the first that was not sent yet is due
 		for round := 1; now < time.Minute; round++ {
 			n := max(1, int((now-sent)/apart))
-			var took time.Duration
-			oneByOne := pace.OneByOne(n)
-			if oneByOne {
-				took = busy.wayThereAndBack + time.Duration(n)*busy.single
-			} else {
-				took = busy.opening + time.Duration(n)*busy.ofBatch
-				asBatch += time.Duration(n) * apart
-			}
+			b := usually
 			if round%200 == 0 {
-				took += heldUp
+				b = atTimes
 			}
-			if oneByOne {
-				pace.SentOneByOne(n, took)
-			} else {
-				pace.SentAsBatch(n, took)
+			took, oneByOne := b.publish(pace, n)
+			if !oneByOne {
+				asBatch += time.Duration(n) * apart
 			}
 			sent += time.Duration(n) * apart
 			now = max(now, sent) + took
