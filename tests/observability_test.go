@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -84,6 +85,11 @@ func TestASystemIsSeenFromOutside(t *testing.T) {
 		}
 	})
 	t.Run("the log is flat JSON and names the trace", s.logIsFlat)
+	t.Run("the one writer leaves processors to others", func(t *testing.T) {
+		if want := fmt.Sprintf("\ngo_sched_gomaxprocs_threads %d\n", max(1, runtime.GOMAXPROCS(0)/2)); !strings.Contains(s.metrics("ingest"), want) {
+			t.Errorf("ingest does not say%s", want)
+		}
+	})
 	for _, service := range []string{"ingest", "query"} {
 		t.Run("each expression of "+service+" names what it registers", func(t *testing.T) {
 			registered := read(t, s.metrics(service))

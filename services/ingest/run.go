@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"net"
+	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -36,6 +38,14 @@ const garbagePercent = 200
 func (c *runCmd) garbageLimit() int64 {
 	const beside, eachEvent = 40 << 20, 5 << 10
 	return beside + int64(c.Partitions)*int64(c.BatchSize)*eachEvent
+}
+
+// processors is on how many of those that are there the service runs: one for each writer,
+// which receives what comes next while it waits for Postgres, and half of them at least,
+// for events that come in over HTTP. Go's threads look for work whenever one of them wakes;
+// on two cores that took from broker and Postgres what those who wait for them needed.
+func (c *runCmd) processors(there int) int {
+	return min(there, max(c.Partitions, there/2))
 }
 
 // runCmd is `ingest run`: door → stream → store.
@@ -75,6 +85,9 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	}
 	if was := debug.SetMemoryLimit(c.garbageLimit()); was != math.MaxInt64 {
 		debug.SetMemoryLimit(was) // somebody set GOMEMLIMIT
+	}
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(c.processors(runtime.GOMAXPROCS(0)))
 	}
 	pool, err := openDatabase(ctx, c.DatabaseURL, "ingest run", c.Partitions, c.WriteTimeout, tracer)
 	if err != nil {
