@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"net"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -45,6 +44,9 @@ func (c *runCmd) garbageLimit() int64 {
 // for events that come in over HTTP. Go's threads look for work whenever one of them wakes;
 // on two cores that took from broker and Postgres what those who wait for them needed.
 func (c *runCmd) processors(there int) int {
+	if c.Processors > 0 {
+		return c.Processors
+	}
 	return min(there, max(c.Partitions, there/2))
 }
 
@@ -57,6 +59,7 @@ type runCmd struct {
 	RequireKeys *bool  `negatable:"" env:"REQUIRE_KEYS" help:"Take events from holders of keys only. The default is to do so on every address but a loopback one: behind a proxy on this machine, say it."`
 	Partitions  int    `default:"1" env:"PARTITIONS" help:"How many partitions 'ingest setup' gave the stream."`
 	BatchSize   int    `default:"5000" env:"BATCH_SIZE" help:"The most events in one transaction."`
+	Processors  int    `env:"GOMAXPROCS" placeholder:"N" help:"On how many processors at once. Unless said: one for each partition, and half of those that are there at least."`
 	// The durable's ack wait is at least four times as long, so that a slow batch is
 	// not handed to somebody else.
 	WriteTimeout time.Duration `default:"15s" env:"WRITE_TIMEOUT" help:"How long one transaction may take. 'ingest setup' makes the stream wait four times as long for an answer, which is how long what a killed worker held stays away."`
@@ -72,8 +75,8 @@ type runCmd struct {
 // Run opens what the workers need, in the order they need it; the defers close it
 // in the opposite order, after the last batch is settled.
 func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
-	if c.BatchSize < 1 || c.Partitions < 1 || c.Retention < 0 || c.WriteTimeout <= 0 {
-		return fault.Invalid.Errorf("--batch-size and --partitions are 1 or more, --retention-days 0 or more, --write-timeout more than 0")
+	if c.BatchSize < 1 || c.Partitions < 1 || c.Processors < 0 || c.Retention < 0 || c.WriteTimeout <= 0 {
+		return fault.Invalid.Errorf("--batch-size and --partitions are 1 or more, --processors and --retention-days 0 or more, --write-timeout more than 0")
 	}
 	tracer, err := c.Tracing.Start(ctx, "ingest", log)
 	if err != nil {
@@ -86,9 +89,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	if was := debug.SetMemoryLimit(c.garbageLimit()); was != math.MaxInt64 {
 		debug.SetMemoryLimit(was) // somebody set GOMEMLIMIT
 	}
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(c.processors(runtime.GOMAXPROCS(0)))
-	}
+	runtime.GOMAXPROCS(c.processors(runtime.GOMAXPROCS(0)))
 	pool, err := openDatabase(ctx, c.DatabaseURL, "ingest run", c.Partitions, c.WriteTimeout, tracer)
 	if err != nil {
 		return err
@@ -102,7 +103,6 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 
 	health, registry := boot.NewHealth(), boot.NewRegistry("ingest")
 	health.Ready("schema", func(ctx context.Context) error { return apply.Check(ctx, pool) })
-	c.noteDurability(ctx, log, health, pool, js)
 	letters := &shelf{}
 	registry.MustRegister(pg.Metrics(pool, "ingest"), standing{letters})
 	closeDoor, door, err := c.door(pool, letters, registry, tracer, log) //nolint:contextcheck // each request brings its own
@@ -114,6 +114,7 @@ func (c *runCmd) Run(ctx context.Context, log *zap.Logger) (err error) {
 	mux.Handle("/", door) // also what is nowhere: it answers with a problem
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return boot.Serve(ctx, c.IntakeAddr, mux, boot.Announce(health, time.Second)) })
+	group.Go(func() error { c.noteDurability(ctx, log, health, pool, js); return nil })
 	// A database that is away at the start is no reason to die: /readyz says so
 	// until it is there. Events are taken meanwhile, since the stream keeps them.
 	kept, err := openStore(ctx, pool, log)
@@ -234,24 +235,43 @@ func openStore(ctx context.Context, pool *pgxpool.Pool, log *zap.Logger) (*store
 }
 
 // noteDurability says, in the log and in /readyz, where less is promised than an
-// acknowledged event deserves.
+// acknowledged event deserves, as soon as database and broker can be asked.
 func (c *runCmd) noteDurability(ctx context.Context, log *zap.Logger, health *boot.Health, pool *pgxpool.Pool, js jetstream.JetStream) {
-	asking, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	weak, err := pg.CheckDurability(asking, pool)
-	if err != nil {
-		log.Warn("asking the database how durable it is", zap.Error(err))
-	}
 	var monitors []string
 	if c.NATSMonitor != "" {
 		monitors = append(monitors, c.NATSMonitor)
 	}
-	broker, err := stream.CheckDurability(asking, js, monitors...)
-	if err != nil {
-		log.Warn("asking the broker how durable it is", zap.Error(err))
+	unknown := map[string]func(context.Context) ([]string, error){
+		"database": func(ctx context.Context) ([]string, error) { return pg.CheckDurability(ctx, pool) },
+		"broker":   func(ctx context.Context) ([]string, error) { return stream.CheckDurability(ctx, js, monitors...) },
 	}
-	for i, text := range append(weak, broker...) {
-		health.Note("durability "+strconv.Itoa(i+1), text)
-		log.Warn("weaker than promised", zap.String("durability", text))
+	said := map[string]bool{}
+	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
+		for which, check := range unknown {
+			asking, cancel := context.WithTimeout(ctx, 5*time.Second)
+			weak, err := check(asking)
+			cancel()
+			for i, text := range weak {
+				health.Note(which+" durability "+strconv.Itoa(i+1), text)
+				if !said[text] {
+					log.Warn("weaker than promised", zap.String("durability", text))
+				}
+				said[text] = true
+			}
+			if err == nil {
+				delete(unknown, which)
+			} else if !said[err.Error()] && ctx.Err() == nil {
+				log.Warn("not known yet how durable the "+which+" is", zap.Error(err))
+				said[err.Error()] = true
+			}
+		}
+		if len(unknown) == 0 {
+			return
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
 	}
 }
