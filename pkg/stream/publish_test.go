@@ -27,7 +27,8 @@ func TestManyMessagesAreStoredInOrder(t *testing.T) {
 	if diff := cmp.Diff([]int{1000, 2000, 2500}, progress); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
 	}
-	for i, message := range read(t, bind(t, s, s.Config, 0), 2500) {
+	counted(t, s, 2500)
+	for i, message := range drain(t, bind(t, s, s.Config, 0)) {
 		if want := fmt.Sprint("event ", i); string(message.Data()) != want || message.Subject() != "checkins.v1.0.berlin.checkin" {
 			t.Fatalf("message %d is %q on %s", i, message.Data(), message.Subject())
 		}
