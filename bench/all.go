@@ -37,7 +37,7 @@ func (c *allCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) error 
 		&drainCmd{c.base, 20_000, 2},
 		&liveCmd{c.base, 40_000, 1},
 		&workersCmd{c.base, 20_000, 1, []int{1, 2}},
-		&visibleCmd{c.base, []int{5000, 20_000}, 3 * time.Second, []string{always}},
+		&visibleCmd{c.base, []int{5000, 20_000}, 2 * time.Second, []string{always}},
 		&soakCmd{c.base, 2000, 4 * time.Second, 2 * time.Second},
 		&serveCmd{c.base, 500 * time.Millisecond, 2, 8},
 		&readsCmd{base: c.base, histories: histories{Tokens: []int{10_000}}, Times: 1},

@@ -48,6 +48,7 @@ type ceilingCmd struct {
 	DatabaseURL pg.URL `required:"" help:"A database to itself."`
 	NATSURL     string `name:"nats-url" required:"" help:"The broker with the events in it."`
 	BatchSize   int    `default:"5000" help:"The most events in one transaction."`
+	Eager       bool   `help:"Store what there is as soon as what was there before is stored, instead of waiting for a whole batch for up to a second."`
 }
 
 // Run consumes until it is stopped.
@@ -77,11 +78,15 @@ func (c *ceilingCmd) Run(ctx context.Context) error {
 	}
 
 	// One receives, one writes, as in the service.
-	batches := make(chan []received, 1)
+	ahead := 1
+	if c.Eager {
+		ahead = 0 // what waits for the writer grows until it takes it
+	}
+	batches := make(chan []received, ahead)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(batches)
-		return receive(ctx, consumer, c.BatchSize, batches)
+		return receive(ctx, consumer, c.BatchSize, c.Eager, batches)
 	})
 	group.Go(func() error {
 		w := ceilingWriter{db: db, spaces: map[string]int32{}, members: map[string]int32{}, kinds: map[string]int32{}}
@@ -107,26 +112,34 @@ type received struct {
 	message jetstream.Msg
 }
 
-func receive(ctx context.Context, consumer jetstream.Consumer, size int, batches chan<- []received) error {
+func receive(ctx context.Context, consumer jetstream.Consumer, size int, eager bool, batches chan<- []received) error {
 	for ctx.Err() == nil {
 		fetched, err := consumer.Fetch(size, jetstream.FetchMaxWait(time.Second))
 		if err != nil {
 			return fmt.Errorf("fetching: %w", err)
 		}
-		batch := make([]received, 0, size)
-		for message := range fetched.Messages() {
-			decoded, err := event.Decode(message.Data(), event.Options{})
-			if err != nil {
-				return fmt.Errorf("decoding: %w", err)
+		var batch []received
+		for coming := fetched.Messages(); coming != nil || len(batch) > 0; {
+			ready := batches
+			if len(batch) == 0 || coming != nil && !eager {
+				ready = nil
 			}
-			batch = append(batch, received{decoded, message})
-		}
-		if len(batch) == 0 {
-			continue
-		}
-		select {
-		case batches <- batch:
-		case <-ctx.Done():
+			select {
+			case message, more := <-coming:
+				if !more {
+					coming = nil
+					continue
+				}
+				decoded, err := event.Decode(message.Data(), event.Options{})
+				if err != nil {
+					return fmt.Errorf("decoding: %w", err)
+				}
+				batch = append(batch, received{decoded, message})
+			case ready <- batch:
+				batch = nil
+			case <-ctx.Done():
+				return nil
+			}
 		}
 	}
 	return nil

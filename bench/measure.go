@@ -50,11 +50,12 @@ func (g *ground) ingest(database string, workers int, address string) *exec.Cmd 
 }
 
 // ceiling is the simple program that the service is measured beside, alone the same
-// with a transaction for each event.
+// with a transaction for each event, and eager the same that waits for nothing.
 func (g *ground) ceiling() contestant { return g.simple("ceiling", g.Batch, 1) }
+func (g *ground) eager() contestant   { return g.simple("eager", g.Batch, 1, "--eager") }
 func (g *ground) alone() contestant   { return g.simple("alone", 1, 20) }
 
-func (g *ground) simple(name string, batch, share int) contestant {
+func (g *ground) simple(name string, batch, share int, flags ...string) contestant {
 	return contestant{
 		name: name, consumers: []string{ceilingConsumer}, share: share,
 		stored: "select count(*) from ceiling_events", left: "select 0",
@@ -69,7 +70,9 @@ func (g *ground) simple(name string, batch, share int) contestant {
 			if err != nil {
 				self = os.Args[0]
 			}
-			return exec.Command(self, "ceiling", "--database-url", database, "--nats-url", g.broker.URL(), "--batch-size", strconv.Itoa(batch))
+			return exec.Command(self, append([]string{
+				"ceiling", "--database-url", database, "--nats-url", g.broker.URL(), "--batch-size", strconv.Itoa(batch),
+			}, flags...)...)
 		},
 	}
 }

@@ -1,21 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/csv"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
-	"coworking/pkg/event"
-	"coworking/pkg/stream"
-
 	"go.uber.org/zap"
-	"golang.org/x/sync/errgroup"
 )
 
 // visibleCmd measures how long after it was due an event is in a report.
@@ -42,11 +34,11 @@ func (c *visibleCmd) Run(ctx context.Context, log *zap.Logger, out io.Writer) er
 		if table.Len() == 0 {
 			machine := one.Machine
 			machine.Broker = strings.Join(c.Sync, "` and `sync ")
-			fmt.Fprintf(&table, "Milliseconds from when an event was due to a report that shows it; each rate for %v; %s\n\n| broker syncs | events/s | events seen | p50 | p99 | most | of it until acknowledged, p50 | p99 | nothing but published, p50 | p99 | memory of ingest, MiB | of query, MiB |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n", c.For, machine)
+			fmt.Fprintf(&table, "Milliseconds from when an event was due to a report that shows it; each rate for %v; %s\n\n| broker syncs | events/s | events seen | p50 | p99 | most | the ceiling, p50 | p99 | service ÷ ceiling, p99 | until acknowledged, p50 | p99 | nothing but published, p50 | p99 | memory of ingest, MiB | of query, MiB |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n", c.For, machine)
 		}
 		for _, f := range one.Flows {
 			w := f.Windows[0]
-			fmt.Fprintf(&table, "| `%s` | %d | %d | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.0f | %.0f |\n", sync, f.Rate, w.Seen, w.P50, w.P99, w.Max, f.AcknowledgedP50, f.AcknowledgedP99, f.AloneP50, f.AloneP99, f.IngestMiB, f.QueryMiB)
+			fmt.Fprintf(&table, "| `%s` | %d | %d | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.0f | %.0f |\n", sync, f.Rate, w.Seen, w.P50, w.P99, w.Max, f.Ceiling.P50, f.Ceiling.P99, w.P99/f.Ceiling.P99, f.AcknowledgedP50, f.AcknowledgedP99, f.AloneP50, f.AloneP99, f.IngestMiB, f.QueryMiB)
 		}
 	}
 	return c.keep(out, "visible", found, table.String())
@@ -70,7 +62,10 @@ func (c *visibleCmd) flows(ctx context.Context, log *zap.Logger, sync string) (*
 		if err != nil {
 			return nil, err
 		}
-		log.Info("measured", zap.String("broker_syncs", sync), zap.Int("events_per_second", rate), zap.Float64("p99_ms", f.Windows[0].P99))
+		if err := g.besides(ctx, f, c.For); err != nil {
+			return nil, err
+		}
+		log.Info("measured", zap.String("broker_syncs", sync), zap.Int("events_per_second", rate), zap.Float64("p99_ms", f.Windows[0].P99), zap.Float64("ceiling_p99_ms", f.Ceiling.P99))
 		found.Flows = append(found.Flows, *f)
 	}
 	return found, nil
@@ -102,295 +97,4 @@ func (c *soakCmd) Run(ctx context.Context, _ *zap.Logger, out io.Writer) error {
 		fmt.Fprintf(&table, "| %v | %.1f | %.1f | %.1f | %.0f | %.0f | %.0f |\n", time.Duration(i+1)*c.Window, w.P50, w.P99, w.Max, w.IngestMiB, w.QueryMiB, w.DatabaseMiB)
 	}
 	return c.keep(out, "soak", map[string]any{"machine": g.machine, "flow": f}, table.String())
-}
-
-// flow is what happened while events came in at a rate.
-type flow struct {
-	Rate      int      `json:"events_per_second"`
-	Windows   []window `json:"windows"`
-	IngestMiB float64  `json:"ingest_mib"` // the most
-	QueryMiB  float64  `json:"query_mib"`
-
-	// Milliseconds from when an event was due to when the stream had it: what its
-	// publisher and the broker take of the whole.
-	AcknowledgedP50 float64 `json:"acknowledged_p50_ms"`
-	AcknowledgedP99 float64 `json:"acknowledged_p99_ms"`
-
-	// The same while nobody reads the stream, and nothing else runs: what is left of it
-	// is the broker's and the disk's.
-	AloneP50 float64 `json:"alone_p50_ms"`
-	AloneP99 float64 `json:"alone_p99_ms"`
-}
-
-// window is a part of that time; milliseconds, and what was there at its end.
-type window struct {
-	Seen        int     `json:"seen"`
-	P50         float64 `json:"p50_ms"`
-	P99         float64 `json:"p99_ms"`
-	Max         float64 `json:"max_ms"`
-	IngestMiB   float64 `json:"ingest_mib"`
-	QueryMiB    float64 `json:"query_mib"`
-	DatabaseMiB float64 `json:"database_mib"`
-}
-
-// A hundred events a second are of the space that the report is about. The others are
-// of twenty thousand members, who come and go three times a day: the events' own time
-// runs as fast as that takes, so that rows and days grow as in as many days of use.
-const (
-	looksASecond = 100
-	mostAlone    = 5 * time.Second // of publishing while nothing else runs
-	warmUp       = 3 * time.Second // both services have just started: they connect, and Postgres plans
-	lookedAt     = "looked-at"
-	lookEvery    = 3 * time.Millisecond // which is part of what is measured; more often would take the cores from what is
-	flowMembers  = 20_000
-	flowADay     = 3 * flowMembers
-)
-
-// flowTime is when the n-th event happened, by its own time.
-func flowTime(n int) time.Time {
-	return worldStart.Add(time.Duration(n) * (24 * time.Hour / flowADay))
-}
-
-// flow runs both services while events come in, each when it is due, whether or not
-// the ones before were stored in time. Those of the first moments are not counted.
-func (g *ground) flow(ctx context.Context, rate int, length, per time.Duration) (*flow, error) {
-	c := g.service(1)
-	if err := g.empty(ctx, c); err != nil {
-		return nil, err
-	}
-	alone, err := g.publishDue(ctx, rate, min(length, mostAlone), time.Second, nil)
-	if err != nil {
-		return nil, err
-	}
-	if err := g.empty(ctx, c); err != nil {
-		return nil, err
-	}
-	said, err := places()
-	if err != nil {
-		return nil, err
-	}
-	zone := "UTC"
-	said = append(said, event.Event{
-		ID: newID(worldStart), Source: lookedAt + "/door", Kind: event.SpaceUpserted, Time: worldStart, Space: lookedAt,
-		Data: event.Data{Settings: &event.Settings{TimeZone: &zone}},
-	})
-	for n := range flowMembers { // everybody was there before
-		said = append(said, flowing(n))
-	}
-	if _, err := g.publish(ctx, said); err != nil {
-		return nil, err
-	}
-	if _, _, err := g.drain(ctx, c, nil); err != nil {
-		return nil, err
-	}
-	if err := g.breakIn(ctx); err != nil {
-		return nil, err
-	}
-	writer, err := start(c.command(g.server.URL(c.name)))
-	if err != nil {
-		return nil, err
-	}
-	reader, err := g.serve(ctx, c.name)
-	if err != nil {
-		return nil, writer.abandon(err)
-	}
-	last := flowTime(flowMembers + int((warmUp+length).Seconds()+1)*rate)
-	w := &watch{
-		ground: g, flow: &flow{Rate: rate, AloneP50: percentile(alone, 50), AloneP99: percentile(alone, 99)}, per: per, writer: writer, reader: reader, database: c.name,
-		address: reader.address + "/api/v1/reports/daily_usage.csv?space=" + lookedAt +
-			"&from=" + worldStart.Format(time.DateOnly) + "&to=" + last.AddDate(0, 0, 1).Format(time.DateOnly),
-		due: make(chan time.Time, int((warmUp+length).Seconds()+1)*looksASecond),
-	}
-	group, working := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		defer close(w.due)
-		acknowledged, err := g.publishDue(working, rate, length, warmUp, w.due)
-		w.flow.AcknowledgedP50, w.flow.AcknowledgedP99 = percentile(acknowledged, 50), percentile(acknowledged, 99)
-		return err
-	})
-	group.Go(func() error { return w.look(working) })
-	if err := group.Wait(); err != nil {
-		return nil, reader.abandon(writer.abandon(err))
-	}
-	written, err := writer.stop()
-	if err != nil {
-		return nil, err
-	}
-	read, err := reader.stop()
-	w.flow.IngestMiB, w.flow.QueryMiB = float64(written.Memory)/(1<<20), float64(read.Memory)/(1<<20)
-	return w.flow, err
-}
-
-// watch is a flow that is looked at.
-type watch struct {
-	*ground
-
-	flow           *flow
-	per            time.Duration
-	writer         *program
-	reader         *server
-	address        string // of the report
-	database       string
-	due            chan time.Time // of the events of the space that is looked at, in their order
-	took           []float64      // of the running window
-	windowsStarted time.Time
-}
-
-// publishDue publishes each event when it is due, for a length of time after a first one
-// that does not count. When those of the space that is looked at are due goes to looked, if
-// somebody looks; how many milliseconds later they were acknowledged is returned.
-func (g *ground) publishDue(ctx context.Context, rate int, length, first time.Duration, looked chan<- time.Time) (acknowledged []float64, err error) {
-	publisher := stream.NewPublisher(g.js, stream.Patience{})
-	began := time.Now()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for sent, all := 0, int((first+length).Seconds()*float64(rate)); sent < all; {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		now := time.Now()
-		var messages []stream.Message
-		var due []time.Time
-		for ; sent < all; sent++ {
-			at := began.Add(time.Duration(sent) * time.Second / time.Duration(rate))
-			if at.After(now) {
-				break
-			}
-			e := flowing(flowMembers + sent)
-			if sent%(rate/looksASecond) == 0 {
-				e.Space, e.Source, e.Kind, e.Data.PartySize = lookedAt, lookedAt+"/door", event.CheckIn, 1
-				due = append(due, at)
-			}
-			messages = append(messages, stream.Message{Subject: e.Subject(), Body: e.Encode(nil)})
-		}
-		for _, at := range due { // a report may show them before the publisher hears that they are stored
-			if looked != nil {
-				looked <- at
-			}
-		}
-		if err := publisher.PublishBatch(ctx, messages, nil).Err(); err != nil {
-			return nil, err
-		}
-		for _, at := range due {
-			if at.Sub(began) >= first {
-				acknowledged = append(acknowledged, milliseconds(time.Since(at)))
-			}
-		}
-	}
-	return acknowledged, nil
-}
-
-// newID is an id with a time in it.
-func newID(at time.Time) string {
-	id, err := event.NewID(at, rand.Reader)
-	if err != nil {
-		panic(err) // crypto/rand does not fail
-	}
-	return id
-}
-
-// flowing is the n-th event: everybody comes, and goes the next time.
-func flowing(n int) event.Event {
-	at := flowTime(n).Truncate(time.Microsecond)
-	e := event.Event{
-		ID: newID(at), Kind: event.CheckIn, Time: at, Space: space(n % worldSpaces),
-		Member: "member-" + strconv.Itoa(n%flowMembers), Data: event.Data{Method: "door", PartySize: 1},
-	}
-	if n/flowMembers%2 == 1 {
-		e.Kind, e.Data.PartySize = event.CheckOut, 0
-	}
-	e.Source = e.Space + "/door"
-	return e
-}
-
-// look asks for the report again and again until it has shown every event.
-func (w *watch) look(ctx context.Context) error {
-	began := time.Now()
-	w.windowsStarted = began.Add(warmUp)
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	seen, open := 0, true
-	var waiting []time.Time
-	for open || len(waiting) > 0 {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		for more := true; more && open; {
-			var at time.Time
-			select {
-			case at, open = <-w.due:
-				if open {
-					waiting = append(waiting, at)
-				}
-			default:
-				more = false
-			}
-		}
-		_, body, err := get(ctx, w.address)
-		if err != nil {
-			return err
-		}
-		now := time.Now()
-		shown, err := checkins(body)
-		if err != nil {
-			return err
-		}
-		for ; seen < shown && len(waiting) > 0; seen++ {
-			if waiting[0].Sub(began) >= warmUp {
-				w.took = append(w.took, milliseconds(now.Sub(waiting[0])))
-			}
-			waiting = waiting[1:]
-		}
-		if now.Sub(w.windowsStarted) >= w.per {
-			if err := w.end(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	if len(w.flow.Windows) == 0 || len(w.took) >= looksASecond {
-		return w.end(ctx)
-	}
-	return nil
-}
-
-// end ends a window.
-func (w *watch) end(ctx context.Context) error {
-	size, err := w.count(ctx, "postgres", "select pg_database_size('"+w.database+"')")
-	if err != nil {
-		return err
-	}
-	w.flow.Windows = append(w.flow.Windows, window{
-		Seen: len(w.took), P50: percentile(w.took, 50), P99: percentile(w.took, 99), Max: percentile(w.took, 100),
-		IngestMiB: float64(w.writer.resident()) / (1 << 20), QueryMiB: float64(w.reader.resident()) / (1 << 20), DatabaseMiB: float64(size) / (1 << 20),
-	})
-	w.took, w.windowsStarted = w.took[:0], time.Now()
-	return nil
-}
-
-// checkins is the sum of a report's column.
-func checkins(body []byte) (sum int, err error) {
-	rows, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
-	if err != nil || len(rows) == 0 {
-		return 0, fmt.Errorf("reading the report: %w", err)
-	}
-	for column, name := range rows[0] {
-		if name != "checkins" {
-			continue
-		}
-		for _, row := range rows[1:] {
-			if row[column] == "" {
-				continue
-			}
-			n, err := strconv.Atoi(row[column])
-			if err != nil {
-				return 0, fmt.Errorf("reading the report: %w", err)
-			}
-			sum += n
-		}
-	}
-	return sum, nil
 }
